@@ -1,0 +1,82 @@
+// What will happen: the options checked against each other, with nothing left to choose.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "generators/plan/options.hpp"
+#include "generators/plan/schedule.hpp"
+
+namespace volley {
+
+// What is sent and how its answer is recognised.
+enum class ExchangeKind : std::uint8_t {
+  frame,     // our header; any echo answers it (default)
+  echo,      // bare bytes that come back: messages too small for the header
+  scripted,  // --request with --reply
+};
+[[nodiscard]] std::string_view to_string(ExchangeKind kind);
+
+struct RunPlan {
+  Protocol protocol = Protocol::udp;
+  std::optional<HostPort> where;  // none: our own target
+  Family family = Family::any;
+  Workload workload = Workload::rr;
+  Direction direction = Direction::up;
+  ExchangeKind exchange = ExchangeKind::frame;
+  std::vector<SizeShare> sizes;
+  std::optional<std::uint32_t> response_size;
+  std::string request;  // scripted
+  ReplyRule reply;      // scripted
+  std::optional<std::string> expect;
+
+  Arrival arrival;
+  std::optional<Rate> rate;
+  std::shared_ptr<const std::vector<Nanos>> trace;
+  std::uint32_t flows = 1;
+  std::optional<std::uint32_t> depth;  // none: no cap (open loop with our frames)
+  std::uint32_t threads = 1;
+  bool pin = false;
+  Wait wait = Wait::block;  // decided: never automatic
+
+  std::optional<Nanos> duration;
+  std::optional<std::uint64_t> requests;
+  Nanos warm_up{0};
+  Nanos timeout{0};
+  std::uint64_t seed = 1;
+  Nanos interval{0};
+  SocketOptions socket;
+  std::vector<std::pair<std::string, std::string>> labels;
+
+  [[nodiscard]] bool open_loop() const { return arrival.kind != Arrival::Kind::closed; }
+};
+
+// What the machine allows, as far as a plan depends on it (so that plan stays pure).
+struct PlanLimits {
+  unsigned cpus = 1;  // this process may run on
+};
+
+// The largest payload of one UDP datagram over IPv4 (65,535 - 20 - 8).
+inline constexpr std::uint32_t kMostDatagramBytes = 65'507;
+
+// Checks what does not go together and fills in what was left open. Throws UsageError with the
+// reason. `trace` is the parsed file of trace:FILE.
+[[nodiscard]] RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
+                                std::shared_ptr<const std::vector<Nanos>> trace = nullptr);
+
+// The schedule of an open loop; wrong use on a closed one.
+[[nodiscard]] ScheduleSpec schedule_of(const RunPlan& plan);
+
+// "closed", "poisson", "constant", "burst:8", "trace"
+[[nodiscard]] std::string arrival_text(const Arrival& arrival);
+// A stable name: "udp rr", "tcp stream down".
+[[nodiscard]] std::string run_name(const RunPlan& plan);
+// The effective values in the order of the command line, as text with units.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> effective_values(
+    const RunPlan& plan);
+
+}  // namespace volley

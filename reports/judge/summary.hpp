@@ -1,0 +1,140 @@
+// The report: figures derived from records, ready to be written. Every key of the JSON has a field
+// here, and reading a saved report gives the same values back, so that it renders to the same text.
+// A missing value is an empty optional, never 0.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/measure/record.hpp"
+
+namespace volley {
+
+using TextPairs = std::vector<std::pair<std::string, std::string>>;
+
+// One distribution of durations. Percentiles are the smallest x with F(x) >= p (RFC 2330 section
+// 11.3). For `response` the lost requests count as infinite (RFC 7679 section 5.1): a figure that
+// falls among them is missing, and `beyond_lost` says why; then max, mean and stddev are missing too.
+struct LatencyFigures {
+  std::uint64_t count = 0;  // samples recorded: completed requests, for response and service
+  std::optional<std::int64_t> min, max;
+  std::optional<double> mean, stddev;
+  std::optional<std::int64_t> p50, p90, p99, p99_9, p99_99;
+  bool beyond_lost = false;
+  std::uint64_t out_of_range = 0;      // samples below 0 or above 1 h: counted, not in the histogram
+  std::optional<Histogram> histogram;  // none: this workload has no such latency
+};
+
+struct LoadFigures {
+  std::optional<double> intended_per_s;  // open loop: what the plan asks
+  double offered_per_s = 0;              // what was sent
+  std::optional<double> achieved_per_s;  // what was answered in time; unknown against a foreign sink
+};
+
+struct KindCount {
+  std::string kind;
+  std::uint64_t count = 0;
+};
+
+struct RequestFigures {
+  std::optional<std::uint64_t> planned;
+  std::vector<KindCount> unsent;  // kinds that happened
+  std::optional<std::uint64_t> skipped;  // planned, never due (the run was cut)
+  std::uint64_t sent = 0;
+  std::optional<std::uint64_t> completed, lost;
+  std::uint64_t late = 0;
+  std::vector<KindCount> errors;
+  std::optional<std::uint64_t> in_flight;
+  std::uint64_t duplicates = 0, reordered = 0, held_back = 0;
+  std::optional<double> loss_ratio;  // lost / sent
+};
+
+struct IntervalFigures {
+  double start_s = 0, end_s = 0;
+  std::uint64_t sent = 0, completed = 0, lost = 0, late = 0, errors = 0, unsent = 0;
+  std::uint64_t duplicates = 0, reordered = 0, held_back = 0, bytes_sent = 0, bytes_received = 0;
+  std::optional<std::int64_t> response_p50_ns, response_p99_ns, response_max_ns, send_lag_p99_ns;
+};
+
+struct SocketEventFigures {
+  std::string kind;
+  std::uint64_t count = 0;
+  double first_s = 0, last_s = 0;
+};
+
+struct RunReport {
+  std::string name, protocol, endpoint, workload, arrival;
+  std::string status;  // ok interrupted failed
+  TextPairs config;
+  double duration_s = 0, warm_up_s = 0, drain_s = 0;
+  LoadFigures load;
+  RequestFigures requests;
+  std::uint64_t bytes_sent = 0, bytes_received = 0;
+  std::optional<double> goodput_bits_per_s;  // payload usefully received / duration
+  LatencyFigures response;            // completed + lost
+  LatencyFigures response_delivered;  // completed only
+  LatencyFigures service, send_lag, connect;
+  std::vector<SocketEventFigures> socket_events;
+  std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;  // under udp or tcp
+  GeneratorSide generator;
+  std::optional<TargetSide> target_side;
+  std::vector<IntervalFigures> intervals;
+};
+
+// duel: one protocol's rounds put together.
+struct ComparedSide {
+  std::string protocol;
+  std::uint64_t rounds = 0;
+  std::optional<double> achieved_per_s;  // median of the rounds
+  std::optional<std::int64_t> p50_ns, p99_ns, p99_9_ns;  // of the rounds' merged histograms, lost counted in
+  std::uint64_t sent = 0;
+  std::optional<std::uint64_t> completed, lost;
+  std::optional<double> loss_ratio;
+};
+struct Comparison {
+  std::vector<ComparedSide> sides;  // udp, tcp
+  std::optional<double> achieved_ratio;  // udp / tcp, of the medians
+  std::optional<double> p99_ratio;
+  bool significance_tested = false;
+  std::string sentence;  // for a person; says that significance was not tested
+};
+
+struct ThresholdResult {
+  std::string expr;
+  std::optional<double> value;  // in `unit`; missing: could not be evaluated
+  double limit = 0;
+  std::string unit;  // "ns", "per_s", "ratio", "count", "bits_per_s"
+  bool pass = false;  // false: the --fail-if condition was met, or could not be evaluated
+};
+
+struct Report {
+  static constexpr const char* kSchemaVersion = "1.0";
+  std::string tool_version, tool_commit;
+  std::string status = "ok";  // ok interrupted failed
+  std::optional<RunFailure> error;
+  std::string started_at;  // ISO 8601 UTC
+  TextPairs host;          // facts: kernel, cpu model, cpus …
+  std::vector<std::string> argv;
+  TextPairs labels;
+  std::vector<RunReport> runs;
+  std::optional<Comparison> comparison;
+  std::vector<ThresholdResult> thresholds;
+};
+
+// Derives every figure of a run. Pure.
+[[nodiscard]] RunReport summarize(const RunRecord& record);
+
+// The figures of a histogram with `lost` infinite samples counted in.
+[[nodiscard]] LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost);
+
+// sent = completed + lost + errors + in_flight and planned = sent + unsent + skipped and
+// late <= lost: an empty string when they hold (or a member is unknown), else the one that fails.
+[[nodiscard]] std::string broken_identity(const RequestFigures& requests);
+
+// Puts the rounds of a duel side by side. Runs are told apart by their protocol. Pure.
+[[nodiscard]] Comparison compare_protocols(const std::vector<RunReport>& runs);
+
+}  // namespace volley

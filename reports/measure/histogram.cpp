@@ -1,0 +1,94 @@
+#include "reports/measure/histogram.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+
+Histogram::Histogram() : counts_(kCounters, 0) {}
+
+void Histogram::merge(const Histogram& other) {
+  if (other.count_ > 0) {
+    const std::size_t first = index_of(other.min_);
+    const std::size_t last = index_of(other.max_);
+    for (std::size_t i = first; i <= last; ++i) counts_[i] += other.counts_[i];
+  }
+  count_ += other.count_;
+  below_ += other.below_;
+  above_ += other.above_;
+  sum_ += other.sum_;
+  min_ = std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
+}
+
+void Histogram::clear() {
+  if (count_ > 0)
+    std::fill(counts_.begin() + static_cast<std::ptrdiff_t>(index_of(min_)),
+              counts_.begin() + static_cast<std::ptrdiff_t>(index_of(max_)) + 1, 0);
+  count_ = below_ = above_ = 0;
+  sum_ = 0;
+  min_ = kHighest + 1;
+  max_ = -1;
+}
+
+std::optional<Nanos> Histogram::min() const {
+  return count_ == 0 ? std::nullopt : std::optional(Nanos(min_));
+}
+
+std::optional<Nanos> Histogram::max() const {
+  return count_ == 0 ? std::nullopt : std::optional(Nanos(max_));
+}
+
+std::optional<double> Histogram::mean_ns() const {
+  if (count_ == 0) return std::nullopt;
+  return static_cast<double>(sum_) / static_cast<double>(count_);
+}
+
+std::optional<double> Histogram::stddev_ns() const {
+  const auto mean = mean_ns();
+  if (!mean) return std::nullopt;
+  double squares = 0;
+  const std::size_t last = index_of(max_);
+  for (std::size_t i = index_of(min_); i <= last; ++i) {
+    if (counts_[i] == 0) continue;
+    const double middle =
+        0.5 * (static_cast<double>(std::max(lowest_of(i), min_)) +
+               static_cast<double>(std::min(highest_of(i), max_)));
+    squares += static_cast<double>(counts_[i]) * (middle - *mean) * (middle - *mean);
+  }
+  return std::sqrt(squares / static_cast<double>(count_));
+}
+
+std::optional<Nanos> Histogram::at(Percentile p, std::uint64_t infinite) const {
+  ensure(p.ppm <= 1'000'000, "a percentile is at most 100 %");
+  const Sum total = static_cast<Sum>(count_) + above_ + infinite;
+  if (total == 0) return std::nullopt;
+  const Sum rank = std::max<Sum>(1, (total * p.ppm + 999'999) / 1'000'000);
+  if (rank > count_) return std::nullopt;
+  Sum seen = 0;
+  for (std::size_t i = index_of(min_);; ++i) {
+    seen += counts_[i];
+    if (seen >= rank) return Nanos(std::min(highest_of(i), max_));
+  }
+}
+
+void Histogram::restore(std::span<const std::uint64_t> counters, Nanos min, Nanos max,
+                        double sum_ns) {
+  ensure(counters.size() <= kCounters, "more counters than the histogram has");
+  clear();
+  std::copy(counters.begin(), counters.end(), counts_.begin());
+  const auto used = [](std::uint64_t n) { return n > 0; };
+  const auto first = std::find_if(counts_.begin(), counts_.end(), used);
+  if (first == counts_.end()) return;
+  const auto last = std::find_if(counts_.rbegin(), counts_.rend(), used);
+  const auto low = static_cast<std::size_t>(first - counts_.begin());
+  const auto high = static_cast<std::size_t>(counts_.rend() - last) - 1;
+  for (std::size_t i = low; i <= high; ++i) count_ += counts_[i];
+  sum_ = static_cast<Sum>(std::max(0.0, sum_ns));
+  min_ = std::clamp(min.count(), lowest_of(low), highest_of(low));
+  max_ = std::clamp(max.count(), lowest_of(high), highest_of(high));
+}
+
+}  // namespace volley

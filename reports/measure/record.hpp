@@ -1,0 +1,128 @@
+// What a run leaves behind: raw counts and histograms, filled by generators, read by judge/.
+//
+// One writer per record: each worker thread fills an IntervalRecord, hands it over whole at the
+// interval's end and takes an empty one. Totals are the sum of the intervals, so the two cannot
+// disagree. Merging threads is a pure function.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/measure/counters.hpp"
+#include "reports/measure/histogram.hpp"
+#include "reports/measure/time.hpp"
+
+namespace volley {
+
+// The durations of a run's requests (design words: response = received - intended,
+// service = received - sent, send_lag = sent - intended; connect = from intended to established).
+struct Latencies {
+  Histogram response;  // completed requests
+  Histogram service;   // completed requests
+  Histogram send_lag;  // sent requests
+  Histogram connect;   // established connections, where the workload makes them
+
+  void merge(const Latencies& other);
+  void clear();
+};
+
+// One interval of one worker; counters and samples of the measure phase only (by intended time).
+// An interval is numbered from the start of the measure phase; what comes in during the drain falls
+// into the intervals that follow.
+struct IntervalRecord {
+  std::uint32_t index = 0;
+  Nanos begin{0};  // since the start of the measure phase
+  Nanos end{0};
+  RequestCounters counters;
+  Latencies latencies;
+
+  void clear();
+};
+
+// The small remains of an interval, merged over all workers.
+struct IntervalSummary {
+  std::uint32_t index = 0;
+  Nanos begin{0};
+  Nanos end{0};
+  RequestCounters counters;
+  std::optional<Nanos> response_p50, response_p99, response_max;  // of completed requests
+  std::optional<Nanos> send_lag_p99;
+};
+
+// When a kind of socket event happened: an ICMP error, a reset by the peer …
+struct SocketEvent {
+  ErrorKind kind = ErrorKind::other;
+  std::uint64_t count = 0;
+  Nanos first{0};  // since the start of the run
+  Nanos last{0};
+};
+
+// What the receiving end of a stream counted (our sink), or what our target says about itself.
+struct TargetSide {
+  std::optional<std::uint64_t> received_messages;  // first copies of measured messages
+  std::optional<std::uint64_t> received_bytes;     // their payload
+  std::optional<std::uint64_t> duplicates;
+  std::optional<std::uint64_t> reordered;
+  std::optional<double> cpu_s;  // user + system time of a target that this run started
+};
+
+// What the run cost the generator.
+struct GeneratorSide {
+  unsigned threads = 0;
+  double cpu_user_s = 0;
+  double cpu_system_s = 0;
+  double wall_s = 0;
+  std::uint64_t context_switches = 0;
+  std::string wait;                           // "block" or "spin": how the workers waited
+  std::vector<std::string> warnings;          // sentences for a person
+  std::optional<std::uint64_t> send_calls;    // system calls that sent requests
+  std::optional<std::uint64_t> receive_calls; // system calls that received answers
+};
+
+enum class RunStatus : std::uint8_t { ok, interrupted, failed };
+[[nodiscard]] std::string_view to_string(RunStatus status);
+
+// Why a run failed: code is a stable word ("refused", "nothing_answered"), phase one of
+// usage, plan, resolve, setup, warm_up, measure, drain, report.
+struct RunFailure {
+  std::string code;
+  std::string message;
+  std::string phase;
+};
+
+struct RunRecord {
+  std::string name;      // stable across runs: no host, port, date or version
+  std::string protocol;  // "udp" or "tcp"
+  std::string endpoint;  // as given, with the port that was used
+  std::string workload;  // rr crr connect stream
+  std::string arrival;   // "closed", or "poisson" "constant" "burst:N" "trace" (open loop)
+  std::vector<std::pair<std::string, std::string>> config;  // effective values, in order
+
+  RunStatus status = RunStatus::ok;
+  std::optional<RunFailure> failure;
+  Nanos warm_up{0};
+  Nanos duration{0};  // of the measure phase, as it was
+  Nanos drain{0};
+  std::optional<double> intended_per_s;   // open loop
+  std::optional<std::uint64_t> planned;   // unknown in a closed loop by duration
+  bool has_answers = true;   // false: stream against a foreign sink; completed and lost are unknown
+  bool has_response = true;  // false: connect and stream have no response or service time
+
+  RequestCounters counters;
+  Latencies latencies;
+  std::vector<IntervalSummary> intervals;
+  std::vector<SocketEvent> socket_events;
+  GeneratorSide generator;
+  std::optional<TargetSide> target_side;
+  // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
+  std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
+};
+
+// Adds interval `from` of one worker to the record's totals and to its interval list.
+// Intervals may come in any order and from any worker.
+void add_interval(RunRecord& record, const IntervalRecord& from);
+
+}  // namespace volley

@@ -1,0 +1,79 @@
+// Batches of datagrams: recvmmsg and sendmmsg over memory that is laid out once.
+//
+// A batch is an array of slots. Each slot carries a datagram's bytes, its peer, the local address
+// it came to (so that an answer leaves from there: IP_PKTINFO) and its time to live.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "targets/wire/address.hpp"
+#include "targets/wire/socket.hpp"
+
+namespace volley {
+
+// The local end of a received datagram.
+struct LocalAddress {
+  Address address;        // destination address of the datagram; invalid: unknown
+  unsigned interface = 0; // index, needed for IPv6 link-local answers
+};
+
+struct Received {
+  std::span<std::byte> bytes;  // inside the batch, valid until the next receive
+  const Address* peer = nullptr;
+  LocalAddress local;
+  int ttl = -1;                // time to live or hop limit as received; -1: unknown
+  bool truncated = false;      // the datagram was larger than a slot
+};
+
+class ReceiveBatch {
+ public:
+  // `slots` datagrams a call, of at most `slot_bytes` each. With `ancillary`, local address and ttl
+  // are read too (the socket needs enable_ancillary()).
+  ReceiveBatch(std::size_t slots, std::size_t slot_bytes, bool ancillary);
+  ReceiveBatch(ReceiveBatch&&) noexcept;
+  ReceiveBatch& operator=(ReceiveBatch&&) noexcept;
+  ~ReceiveBatch();
+
+  // One recvmmsg call that does not wait. Returns how many datagrams came (0: none waiting), or a
+  // negative errno value.
+  [[nodiscard]] int receive(const Descriptor& socket);
+  [[nodiscard]] Received at(std::size_t i);
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+// Datagrams to send with one sendmmsg call.
+class SendBatch {
+ public:
+  // `slots` datagrams a call, at most.
+  explicit SendBatch(std::size_t slots);
+  SendBatch(SendBatch&&) noexcept;
+  SendBatch& operator=(SendBatch&&) noexcept;
+  ~SendBatch();
+
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool full() const;
+  void clear();
+  // The bytes must stay where they are until send() returns. `peer` null: a connected socket.
+  // `local` null or invalid: the kernel chooses the source address. ttl -1: the socket's own.
+  void add(std::span<const std::byte> bytes, const Address* peer = nullptr,
+           const LocalAddress* local = nullptr, int ttl = -1);
+  // Sends the batch from slot `from` on with one call. Returns how many left, or a negative errno
+  // value when not even the first did.
+  [[nodiscard]] int send(const Descriptor& socket, std::size_t from = 0);
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+// Asks the kernel to deliver the local address and the time to live with every datagram.
+[[nodiscard]] int enable_ancillary(const Descriptor& socket, int family);
+
+}  // namespace volley

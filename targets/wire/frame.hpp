@@ -1,0 +1,115 @@
+// Our frame header: what tells one request from another on the wire.
+//
+//   offset size field
+//        0    2 magic 0xF6 0xD7 (no text in ASCII or UTF-8 begins so)
+//        2    1 version (1)
+//        3    1 kind
+//        4    4 session   one run of one generator; answers to another run are foreign
+//        8    4 slot      the generator's place for the request; echoed, not interpreted
+//       12    4 length    bytes of payload that follow the header
+//       16    2 flow      low 16 bits of the flow's number
+//       18    6 sequence  the request's number within its flow, from 0
+//
+// 24 bytes, little-endian. Over UDP a datagram is one frame: length equals what follows the header.
+// The payload of a request or data frame is filler. A request that wants an answer of another size
+// (`sized_request`) begins its payload with SizedRequest. Pure: no sockets. Everything read here is
+// hostile.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace volley {
+
+enum class FrameKind : std::uint8_t {
+  request = 1,        // answer with a response of the same size
+  sized_request = 2,  // answer with the payload size that SizedRequest names
+  response = 3,       // never answered
+  data = 4,           // stream message, measured
+  data_warm_up = 5,   // stream message of the warm-up
+  hello = 16,         // control, generator to target; payload Hello
+  hello_ack = 17,     // control, target to generator; payload HelloAck
+  statistics = 18,    // asks what this flow's session received; no payload beyond padding
+  statistics_ack = 19,  // payload SessionStatistics
+  goodbye = 20,       // ends the session (a source stops)
+  goodbye_ack = 21,
+};
+
+inline constexpr std::size_t kFrameBytes = 24;
+inline constexpr std::uint8_t kFrameVersion = 1;
+inline constexpr std::uint64_t kLastSequence = (std::uint64_t{1} << 48U) - 1;
+// No frame of ours has a larger payload, so a stream parser can refuse a hostile length at once.
+inline constexpr std::uint32_t kMostPayload = 64U << 20U;  // 64 MiB
+
+struct Frame {
+  FrameKind kind = FrameKind::request;
+  std::uint32_t session = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t length = 0;
+  std::uint16_t flow = 0;
+  std::uint64_t sequence = 0;  // at most kLastSequence
+  friend bool operator==(const Frame&, const Frame&) = default;
+};
+
+// Writes the header into the first kFrameBytes of `to`, which must be that long.
+void write_frame(const Frame& frame, std::span<std::byte> to);
+
+// The header at the start of `from`; none when it is too short, not ours, of another version or an
+// unknown kind, or announces more than kMostPayload. Does not compare length with what follows.
+[[nodiscard]] std::optional<Frame> read_frame(std::span<const std::byte> from);
+
+// The header of a datagram that is one whole frame: length equals the bytes after the header.
+[[nodiscard]] std::optional<Frame> read_datagram(std::span<const std::byte> datagram);
+
+// True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as there
+// are bytes. A TCP target uses it to tell a session from plain text.
+[[nodiscard]] bool may_be_frame(std::span<const std::byte> first_bytes);
+
+// Control frames are padded to this size, so that no answer to one is larger than its cause.
+inline constexpr std::size_t kControlBytes = 96;
+
+// A session's purpose, named in its hello.
+enum class SessionKind : std::uint8_t { echo = 0, sink = 1, source = 2, both = 3 };
+
+struct SizedRequest {  // 12 bytes at the start of the payload
+  std::uint32_t response_bytes = 0;  // payload of the answer
+  std::uint64_t cookie = 0;          // from HelloAck; proves the sender's address; 0: none
+};
+struct Hello {  // 16 bytes
+  SessionKind session_kind = SessionKind::echo;
+  std::uint32_t message_bytes = 0;  // source: payload of each data frame it shall send
+  std::uint64_t cookie = 0;         // 0 in the first hello
+};
+struct HelloAck {  // 16 bytes
+  std::uint64_t cookie = 0;  // keyed hash of the sender's address; put it into requests
+  std::uint32_t most_response_bytes = 0;
+  bool accepted = false;     // false: this target does not do what was asked
+};
+struct SessionStatistics {  // 64 bytes
+  std::uint64_t messages = 0;          // first copies of data frames
+  std::uint64_t bytes = 0;             // their payload and headers
+  std::uint64_t duplicates = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t warm_up_messages = 0;
+  std::uint64_t sent_messages = 0;     // source: data frames sent
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t malformed = 0;         // things that were not data frames of this session
+};
+
+inline constexpr std::size_t kSizedRequestBytes = 12;
+
+// Payload codecs: little-endian, fixed size; reading gives none when there are too few bytes or a
+// field is out of range.
+void write_payload(const SizedRequest& value, std::span<std::byte> to);
+void write_payload(const Hello& value, std::span<std::byte> to);
+void write_payload(const HelloAck& value, std::span<std::byte> to);
+void write_payload(const SessionStatistics& value, std::span<std::byte> to);
+[[nodiscard]] std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload);
+[[nodiscard]] std::optional<Hello> read_hello(std::span<const std::byte> payload);
+[[nodiscard]] std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload);
+[[nodiscard]] std::optional<SessionStatistics> read_session_statistics(
+    std::span<const std::byte> payload);
+
+}  // namespace volley
