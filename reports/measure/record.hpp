@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,7 @@ struct RunRecord {
 
   RunStatus status = RunStatus::ok;
   std::optional<RunFailure> failure;
+  int signal = 0;  // that interrupted the run: SIGINT or SIGTERM
   Nanos warm_up{0};
   Nanos duration{0};  // of the measure phase, as it was
   Nanos drain{0};
@@ -121,8 +123,8 @@ struct RunRecord {
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
 };
 
-// Adds interval `from` of one worker to the record's totals and to its interval list.
-// Intervals may come in any order and from any worker.
-void add_interval(RunRecord& record, const IntervalRecord& from);
+// Adds an interval, already merged over all workers, to the record's totals and to the end of its
+// interval list.
+void add_interval(RunRecord& record, const IntervalRecord& merged);
 
 }  // namespace volley

@@ -1,0 +1,35 @@
+// duel: the same plan over UDP and over TCP, in alternating rounds (UDP TCP TCP UDP UDP TCP …), so
+// that a drift of the machine meets both alike.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generators/engine/run.hpp"
+#include "generators/plan/options.hpp"
+#include "reports/measure/record.hpp"
+
+namespace volley {
+
+struct DuelOptions {
+  RunOptions run;            // protocol is set by the duel; `where` none: own target
+  std::uint32_t rounds = 4;  // of each protocol
+};
+
+// The protocol of round i (0-based) of 2 * rounds: each pair of rounds holds both, and the order
+// turns around from pair to pair.
+[[nodiscard]] Protocol duel_protocol(std::uint32_t i);
+
+struct DuelHooks {
+  RunHooks run;
+  std::function<void(std::uint32_t round, std::uint32_t rounds, Protocol)> on_round;
+};
+
+// The records of all rounds in the order they ran. Stops after a round that failed or was
+// interrupted. Throws what make_plan and run throw.
+[[nodiscard]] std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks);
+
+}  // namespace volley

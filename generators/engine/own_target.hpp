@@ -1,0 +1,46 @@
+// Our own target as a child process, for `volley run udp` and `volley duel` without a host: this
+// executable again, so that CPU time, memory and descriptors of the two sides are told apart.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "targets/wire/endpoint.hpp"
+#include "targets/wire/socket.hpp"
+
+namespace volley {
+
+// CPU time of a child that has ended.
+struct ChildUsage {
+  double cpu_s = 0;
+};
+
+class OwnTarget {
+ public:
+  // Starts `volley target all --listen 127.0.0.1:0` and the further arguments, and waits (at most
+  // 10 s) for its `listening` lines. Call before any thread exists. The child dies with its parent
+  // (PR_SET_PDEATHSIG) and ignores the terminal's Ctrl-C (own process group).
+  // `cpu`: pin the child to this CPU. Throws RunError{"own_target", "setup"}.
+  explicit OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu);
+  OwnTarget(OwnTarget&&) noexcept;
+  OwnTarget& operator=(OwnTarget&&) = delete;
+  ~OwnTarget();  // stops the child
+
+  // Where it listens, with UDP and TCP on one port.
+  [[nodiscard]] const HostPort& where() const { return where_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  // User and system time of the child so far (/proc/PID/stat); none when it is gone.
+  [[nodiscard]] std::optional<double> cpu_seconds() const;
+  // Sends SIGTERM, waits (at most 5 s, then SIGKILL) and tells what it cost.
+  std::optional<ChildUsage> stop();
+
+ private:
+  pid_t pid_ = -1;
+  Descriptor output_;
+  HostPort where_;
+};
+
+}  // namespace volley
