@@ -5,10 +5,10 @@
 
 namespace volley {
 
-void ensure(bool holds, const char* what, std::source_location where) {
+void ensure(bool holds, const char* what, const char* file, int line) {
   if (holds) return;
-  std::fprintf(stderr, "volley: internal error: %s (%s:%u); please report this\n", what,
-               where.file_name(), static_cast<unsigned>(where.line()));
+  std::fprintf(stderr, "volley: internal error: %s (%s:%d); please report this\n", what,
+               file, line);
   std::abort();
 }
 

@@ -6,7 +6,6 @@
 //   our own mistakes   -> ensure() stops the program with the place that noticed
 #pragma once
 
-#include <source_location>
 #include <stdexcept>
 #include <string>
 
@@ -33,8 +32,9 @@ class RunError : public std::runtime_error {
   std::string phase_;
 };
 
-// Stops the program when `holds` is false: a mistake of ours, not of the user or the network.
-void ensure(bool holds, const char* what,
-            std::source_location where = std::source_location::current());
+// Stops the program when `holds` is false: a mistake of ours, not of the user or the network. The
+// place is the caller's (clang 14 has no std::source_location).
+void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
+            int line = __builtin_LINE());
 
 }  // namespace volley
