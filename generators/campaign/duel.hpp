@@ -25,11 +25,13 @@ struct DuelOptions {
 
 struct DuelHooks {
   RunHooks run;
+  // Before each round: its number from 0, and how many there will be (both protocols together).
   std::function<void(std::uint32_t round, std::uint32_t rounds, Protocol)> on_round;
 };
 
 // The records of all rounds in the order they ran. Stops after a round that failed or was
-// interrupted. Throws what make_plan and run throw.
+// interrupted. Throws what make_plan and OwnTarget throw, and what the first run throws; a later
+// round that cannot start is a failed record behind those of the rounds before it.
 [[nodiscard]] std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks);
 
 }  // namespace volley

@@ -2,8 +2,10 @@
 // A fact that cannot be read is absent.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,7 +19,18 @@ namespace volley {
 // CPUs this process may run on (sched_getaffinity), in order; never empty.
 [[nodiscard]] std::vector<unsigned> allowed_cpus();
 
-// The trimmed content of a small file of /proc or /sys; none when it cannot be read.
+// The trimmed content of a small file of /proc or /sys (its first 64 KiB); none when it cannot be
+// read.
 [[nodiscard]] std::optional<std::string> read_fact(const std::string& path);
+
+// CPU time of all CPUs since the machine started, in clock ticks: all of it, and what the
+// hypervisor gave to others meanwhile.
+struct CpuTimes {
+  std::uint64_t total = 0;
+  std::uint64_t steal = 0;
+};
+[[nodiscard]] std::optional<CpuTimes> cpu_times();
+// The line "cpu  user nice system idle iowait irq softirq steal …" of /proc/stat.
+[[nodiscard]] std::optional<CpuTimes> parse_cpu_times(std::string_view line);
 
 }  // namespace volley

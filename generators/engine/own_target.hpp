@@ -18,6 +18,11 @@ struct ChildUsage {
   double cpu_s = 0;
 };
 
+// The CPU to pin our own target to, so that it and `threads` pinned workers (the first CPUs this
+// process may run on) keep out of each other's way: the last allowed CPU; none without `pin` or
+// when the workers need them all.
+[[nodiscard]] std::optional<unsigned> own_target_cpu(bool pin, unsigned threads);
+
 class OwnTarget {
  public:
   // Starts `volley target all --listen 127.0.0.1:0` and the further arguments, and waits (at most
@@ -32,7 +37,7 @@ class OwnTarget {
   // Where it listens, with UDP and TCP on one port.
   [[nodiscard]] const HostPort& where() const { return where_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  // User and system time of the child so far (/proc/PID/stat); none when it is gone.
+  // User and system time of the child so far (its CPU clock); none when it is gone.
   [[nodiscard]] std::optional<double> cpu_seconds() const;
   // Sends SIGTERM, waits (at most 5 s, then SIGKILL) and tells what it cost.
   std::optional<ChildUsage> stop();

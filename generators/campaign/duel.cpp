@@ -1,0 +1,102 @@
+// duel: rounds of UDP and TCP in turns, against one target. One idea: everything but the protocol
+// is the same in both rounds of a pair, the seed included.
+#include "generators/campaign/duel.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "generators/engine/host.hpp"
+#include "generators/engine/own_target.hpp"
+#include "generators/plan/plan.hpp"
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+using Trace = std::shared_ptr<const std::vector<Nanos>>;
+
+// The due times of --arrival trace:FILE; null without one.
+Trace read_trace(const RunOptions& options) {
+  if (!options.arrival || options.arrival->kind != Arrival::Kind::trace) return nullptr;
+  const std::string& path = options.arrival->trace_file;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw RunError("trace_file", "plan", "--arrival trace: cannot be read (" + path + ")");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return std::make_shared<const std::vector<Nanos>>(parse_trace(path, text));
+}
+
+// The plan of round i. Both rounds of a pair have one seed, and so the same due times; the next
+// pair has another, so that the duel is not decided by one draw of the schedule.
+RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLimits& limits,
+                      const Trace& trace) {
+  RunOptions round = options.run;
+  round.protocol = duel_protocol(i);
+  round.seed = options.run.seed + i / 2;
+  return make_plan(round, limits, trace);
+}
+
+// What is left of a round that could not even start, so that the rounds before it are not lost.
+RunRecord failed_round(const RunPlan& plan, const RunError& error) {
+  RunRecord record;
+  record.name = run_name(plan);
+  record.protocol = to_string(plan.protocol);
+  record.endpoint = to_string(Endpoint{plan.protocol, plan.where.value_or(HostPort{})});
+  record.workload = to_string(plan.workload);
+  record.arrival = arrival_text(plan.arrival);
+  record.config = effective_values(plan);
+  record.status = RunStatus::failed;
+  record.failure = RunFailure{error.code(), error.what(), error.phase()};
+  return record;
+}
+
+RunRecord play_round(const RunPlan& plan, const OwnTarget* own, const RunHooks& hooks) {
+  const std::optional<double> before = own != nullptr ? own->cpu_seconds() : std::nullopt;
+  RunRecord record = run(plan, hooks);
+  const std::optional<double> after = own != nullptr ? own->cpu_seconds() : std::nullopt;
+  if (before && after) {
+    if (!record.target_side) record.target_side.emplace();
+    record.target_side->cpu_s = *after - *before;
+  }
+  return record;
+}
+
+}  // namespace
+
+Protocol duel_protocol(std::uint32_t i) {
+  const bool first_of_pair = i % 2 == 0;
+  const bool udp_first = (i / 2) % 2 == 0;
+  return first_of_pair == udp_first ? Protocol::udp : Protocol::tcp;
+}
+
+std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) {
+  const PlanLimits limits{.cpus = static_cast<unsigned>(allowed_cpus().size())};
+  const Trace trace = read_trace(options.run);
+  // Wrong use of either protocol is found before anything starts.
+  for (const std::uint32_t i : {0U, 1U}) (void)plan_of_round(options, i, limits, trace);
+
+  std::optional<OwnTarget> own;
+  if (!options.run.where) {
+    own.emplace(std::vector<std::string>{}, own_target_cpu(options.run.pin, options.run.threads));
+  }
+
+  const std::uint32_t rounds = 2 * options.rounds;
+  std::vector<RunRecord> records;
+  records.reserve(rounds);
+  for (std::uint32_t i = 0; i < rounds; ++i) {
+    RunPlan plan = plan_of_round(options, i, limits, trace);
+    if (own) plan.where = own->where();
+    if (hooks.on_round) hooks.on_round(i, rounds, plan.protocol);
+    try {
+      records.push_back(play_round(plan, own ? &*own : nullptr, hooks.run));
+    } catch (const RunError& error) {
+      if (records.empty()) throw;
+      records.push_back(failed_round(plan, error));
+    }
+    if (records.back().status != RunStatus::ok) break;
+  }
+  return records;
+}
+
+}  // namespace volley
