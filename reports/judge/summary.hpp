@@ -54,7 +54,9 @@ struct RequestFigures {
 
 struct IntervalFigures {
   double start_s = 0, end_s = 0;
-  std::uint64_t sent = 0, completed = 0, lost = 0, late = 0, errors = 0, unsent = 0;
+  std::uint64_t sent = 0;
+  std::optional<std::uint64_t> completed, lost;  // unknown against a foreign sink
+  std::uint64_t late = 0, errors = 0, unsent = 0;
   std::uint64_t duplicates = 0, reordered = 0, held_back = 0, bytes_sent = 0, bytes_received = 0;
   std::optional<std::int64_t> response_p50_ns, response_p99_ns, response_max_ns, send_lag_p99_ns;
 };

@@ -1,0 +1,138 @@
+// UDP beside TCP: the rounds of a duel put together, and the sentence a person reads. Only rounds
+// that ran to their end count: half a round has not met the same machine as a whole one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/judge/summary.hpp"
+#include "reports/measure/units.hpp"
+
+namespace volley {
+namespace {
+
+constexpr const char* kUntested = "whether the difference is more than chance has not been tested.";
+
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  if (values.size() % 2 == 1) return values[half];
+  return values[half - 1] + (values[half] - values[half - 1]) / 2.0;
+}
+
+std::optional<std::int64_t> count_of(std::optional<Nanos> t) {
+  return t ? std::optional(t->count()) : std::nullopt;
+}
+
+// A sum with an unknown part is unknown.
+void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& part) {
+  if (!sum || !part)
+    sum.reset();
+  else
+    *sum += *part;
+}
+
+ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& protocol) {
+  ComparedSide side;
+  side.protocol = protocol;
+  std::vector<double> achieved;
+  std::optional<std::uint64_t> completed = 0, lost = 0;
+  Histogram response;
+  for (const RunReport& run : runs) {
+    if (run.protocol != protocol || run.status != "ok") continue;
+    ++side.rounds;
+    if (run.load.achieved_per_s) achieved.push_back(*run.load.achieved_per_s);
+    side.sent += run.requests.sent;
+    add(completed, run.requests.completed);
+    add(lost, run.requests.lost);
+    if (run.response.histogram) response.merge(*run.response.histogram);
+  }
+  if (side.rounds == 0) return side;
+  side.completed = completed;
+  side.lost = lost;
+  if (lost && side.sent > 0)
+    side.loss_ratio = static_cast<double>(*lost) / static_cast<double>(side.sent);
+  if (achieved.size() == side.rounds) side.achieved_per_s = median(achieved);
+  side.p50_ns = count_of(response.at(kP50, lost.value_or(0)));
+  side.p99_ns = count_of(response.at(kP99, lost.value_or(0)));
+  side.p99_9_ns = count_of(response.at(kP99_9, lost.value_or(0)));
+  return side;
+}
+
+std::optional<double> ratio(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b || *b <= 0.0) return std::nullopt;
+  return *a / *b;
+}
+
+std::optional<double> as_double(std::optional<std::int64_t> n) {
+  return n ? std::optional(static_cast<double>(*n)) : std::nullopt;
+}
+
+// What a workload makes: the word for its completed requests.
+std::string product_of(const std::vector<RunReport>& runs) {
+  const std::string workload = runs.empty() ? "rr" : runs.front().workload;
+  if (workload == "connect") return "connections";
+  if (workload == "stream") return "messages";
+  return "round trips";
+}
+
+std::string p99_words(const ComparedSide& side) {
+  if (side.p99_ns) return format_duration(Nanos(*side.p99_ns));
+  return "one that falls among the lost";
+}
+
+std::string rounds_words(std::uint64_t udp, std::uint64_t tcp) {
+  if (udp != tcp) return fmt::format("medians of {} and {} rounds", udp, tcp);
+  return udp == 1 ? "one round each" : fmt::format("medians of {} rounds each", udp);
+}
+
+std::string left_out_words(const std::vector<RunReport>& runs) {
+  const auto unfinished =
+      std::count_if(runs.begin(), runs.end(), [](const RunReport& r) { return r.status != "ok"; });
+  if (unfinished == 0) return {};
+  return unfinished == 1
+             ? " One round that did not run to its end is left out."
+             : fmt::format(" {} rounds that did not run to their end are left out.", unfinished);
+}
+
+std::string sentence_of(const Comparison& comparison, const std::vector<RunReport>& runs) {
+  const ComparedSide& udp = comparison.sides[0];
+  const ComparedSide& tcp = comparison.sides[1];
+  for (const ComparedSide& side : comparison.sides)
+    if (side.rounds == 0)
+      return fmt::format(
+          "UDP and TCP cannot be compared, and nothing has been tested: no round over {} ran to "
+          "its end.",
+          side.protocol == "udp" ? "UDP" : "TCP");
+  std::string text;
+  if (comparison.achieved_ratio)
+    text =
+        fmt::format("UDP made {:.2f} times the {} of TCP ({} against {}, {})",
+                    *comparison.achieved_ratio, product_of(runs), format_rate(*udp.achieved_per_s),
+                    format_rate(*tcp.achieved_per_s), rounds_words(udp.rounds, tcp.rounds));
+  else
+    text = fmt::format("UDP and TCP cannot be compared by their {}, which are unknown or none",
+                       product_of(runs));
+  const bool has_response = std::any_of(runs.begin(), runs.end(), [](const RunReport& r) {
+    return r.status == "ok" && r.response.histogram && r.requests.sent > 0;
+  });
+  if (has_response)
+    text += fmt::format(" with a response p99 of {} against {}", p99_words(udp), p99_words(tcp));
+  return text + "; " + kUntested + left_out_words(runs);
+}
+
+}  // namespace
+
+Comparison compare_protocols(const std::vector<RunReport>& runs) {
+  Comparison comparison;
+  comparison.sides = {side_of(runs, "udp"), side_of(runs, "tcp")};
+  const ComparedSide& udp = comparison.sides[0];
+  const ComparedSide& tcp = comparison.sides[1];
+  comparison.achieved_ratio = ratio(udp.achieved_per_s, tcp.achieved_per_s);
+  comparison.p99_ratio = ratio(as_double(udp.p99_ns), as_double(tcp.p99_ns));
+  comparison.sentence = sentence_of(comparison, runs);
+  return comparison;
+}
+
+}  // namespace volley
