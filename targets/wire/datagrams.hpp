@@ -17,16 +17,18 @@ namespace volley {
 
 // The local end of a received datagram.
 struct LocalAddress {
-  Address address;        // destination address of the datagram; invalid: unknown
-  unsigned interface = 0; // index, needed for IPv6 link-local answers
+  // Destination address of the datagram, port 0, in the family of the peer's address (IPv4-mapped
+  // on an IPv6 socket). Invalid: unknown, or multicast, from which nobody may answer.
+  Address address;
+  unsigned interface = 0;  // index, needed for IPv6 link-local answers
 };
 
 struct Received {
   std::span<std::byte> bytes;  // inside the batch, valid until the next receive
   const Address* peer = nullptr;
   LocalAddress local;
-  int ttl = -1;                // time to live or hop limit as received; -1: unknown
-  bool truncated = false;      // the datagram was larger than a slot
+  int ttl = -1;            // time to live or hop limit as received; -1: unknown
+  bool truncated = false;  // the datagram was larger than a slot
 };
 
 class ReceiveBatch {
@@ -60,8 +62,9 @@ class SendBatch {
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool full() const;
   void clear();
-  // The bytes must stay where they are until send() returns. `peer` null: a connected socket.
-  // `local` null or invalid: the kernel chooses the source address. ttl -1: the socket's own.
+  // The bytes must stay where they are until send() returns; the addresses are copied. `peer` null:
+  // a connected socket. `local` null or invalid: the kernel chooses the source address. ttl 1..255;
+  // -1: the socket's own.
   void add(std::span<const std::byte> bytes, const Address* peer = nullptr,
            const LocalAddress* local = nullptr, int ttl = -1);
   // Sends the batch from slot `from` on with one call. Returns how many left, or a negative errno

@@ -13,7 +13,8 @@ enum class Protocol : std::uint8_t { udp, tcp };
 inline constexpr std::uint16_t kDefaultPort = 2924;
 
 struct HostPort {
-  std::string host;  // a name, an IPv4 address, or an IPv6 address without brackets ("fe80::1%eth0")
+  std::string
+      host;  // a name, an IPv4 address, or an IPv6 address without brackets ("fe80::1%eth0")
   std::uint16_t port = kDefaultPort;
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
@@ -25,9 +26,10 @@ struct Endpoint {
 };
 
 // "host", "host:port", "[::1]", "[::1]:port"; the port defaults to 2924. An IPv6 address needs its
-// brackets. Throws UsageError that names `subject`.
+// brackets. Port 0 is allowed: a listener lets the kernel pick one. Throws UsageError that names
+// `subject`.
 [[nodiscard]] HostPort parse_host_port(std::string_view subject, std::string_view text);
-// "udp://" or "tcp://" and a host and port. Throws UsageError.
+// "udp://" or "tcp://" and a host and port, which is not 0. Throws UsageError.
 [[nodiscard]] Endpoint parse_endpoint(std::string_view subject, std::string_view text);
 
 // With brackets where needed; parses back.

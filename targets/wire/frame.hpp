@@ -24,16 +24,16 @@
 namespace volley {
 
 enum class FrameKind : std::uint8_t {
-  request = 1,        // answer with a response of the same size
-  sized_request = 2,  // answer with the payload size that SizedRequest names
-  response = 3,       // never answered
-  data = 4,           // stream message, measured
-  data_warm_up = 5,   // stream message of the warm-up
-  hello = 16,         // control, generator to target; payload Hello
-  hello_ack = 17,     // control, target to generator; payload HelloAck
-  statistics = 18,    // asks what this flow's session received; no payload beyond padding
+  request = 1,          // answer with a response of the same size
+  sized_request = 2,    // answer with the payload size that SizedRequest names
+  response = 3,         // never answered
+  data = 4,             // stream message, measured
+  data_warm_up = 5,     // stream message of the warm-up
+  hello = 16,           // control, generator to target; payload Hello
+  hello_ack = 17,       // control, target to generator; payload HelloAck
+  statistics = 18,      // asks what this flow's session received; no payload beyond padding
   statistics_ack = 19,  // payload SessionStatistics
-  goodbye = 20,       // ends the session (a source stops)
+  goodbye = 20,         // ends the session (a source stops)
   goodbye_ack = 21,
 };
 
@@ -63,8 +63,8 @@ void write_frame(const Frame& frame, std::span<std::byte> to);
 // The header of a datagram that is one whole frame: length equals the bytes after the header.
 [[nodiscard]] std::optional<Frame> read_datagram(std::span<const std::byte> datagram);
 
-// True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as there
-// are bytes. A TCP target uses it to tell a session from plain text.
+// True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as
+// there are bytes. A TCP target uses it to tell a session from plain text.
 [[nodiscard]] bool may_be_frame(std::span<const std::byte> first_bytes);
 
 // Control frames are padded to this size, so that no answer to one is larger than its cause.
@@ -73,7 +73,7 @@ inline constexpr std::size_t kControlBytes = 96;
 // A session's purpose, named in its hello.
 enum class SessionKind : std::uint8_t { echo = 0, sink = 1, source = 2, both = 3 };
 
-struct SizedRequest {  // 12 bytes at the start of the payload
+struct SizedRequest {                // 12 bytes at the start of the payload
   std::uint32_t response_bytes = 0;  // payload of the answer
   std::uint64_t cookie = 0;          // from HelloAck; proves the sender's address; 0: none
 };
@@ -82,20 +82,20 @@ struct Hello {  // 16 bytes
   std::uint32_t message_bytes = 0;  // source: payload of each data frame it shall send
   std::uint64_t cookie = 0;         // 0 in the first hello
 };
-struct HelloAck {  // 16 bytes
+struct HelloAck {            // 16 bytes
   std::uint64_t cookie = 0;  // keyed hash of the sender's address; put it into requests
   std::uint32_t most_response_bytes = 0;
-  bool accepted = false;     // false: this target does not do what was asked
+  bool accepted = false;  // false: this target does not do what was asked
 };
-struct SessionStatistics {  // 64 bytes
-  std::uint64_t messages = 0;          // first copies of data frames
-  std::uint64_t bytes = 0;             // their payload and headers
+struct SessionStatistics {     // 64 bytes
+  std::uint64_t messages = 0;  // first copies of data frames
+  std::uint64_t bytes = 0;     // their payload and headers
   std::uint64_t duplicates = 0;
   std::uint64_t reordered = 0;
   std::uint64_t warm_up_messages = 0;
-  std::uint64_t sent_messages = 0;     // source: data frames sent
+  std::uint64_t sent_messages = 0;  // source: data frames sent
   std::uint64_t sent_bytes = 0;
-  std::uint64_t malformed = 0;         // things that were not data frames of this session
+  std::uint64_t malformed = 0;  // things that were not data frames of this session
 };
 
 inline constexpr std::size_t kSizedRequestBytes = 12;

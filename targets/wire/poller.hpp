@@ -21,7 +21,7 @@ struct Ready {
   std::uint64_t tag = 0;  // what add() was given
   bool readable = false;  // data, end of stream or an error to be read
   bool writable = false;
-  bool failed = false;    // EPOLLERR or EPOLLHUP
+  bool failed = false;  // EPOLLERR or EPOLLHUP
 };
 
 class Poller {

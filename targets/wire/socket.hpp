@@ -47,9 +47,9 @@ class Descriptor {
 struct SocketOptions {
   std::optional<std::uint64_t> rcvbuf_bytes;
   std::optional<std::uint64_t> sndbuf_bytes;
-  bool nodelay = true;                 // TCP_NODELAY
-  std::string congestion;              // TCP_CONGESTION
-  std::optional<unsigned> dscp;        // 0..63
+  bool nodelay = true;           // TCP_NODELAY
+  std::string congestion;        // TCP_CONGESTION
+  std::optional<unsigned> dscp;  // 0..63
 };
 
 // Which address families a name may resolve to.
@@ -81,13 +81,20 @@ void close_by_reset(Descriptor& socket);
 struct BindOptions {
   bool reuse_port = false;  // share the port with the other threads of one target
   int backlog = 4096;       // tcp
+  bool v6_only = false;     // an IPv6 wildcard leaves IPv4 to others
 };
+// Tells whether the port is free, by binding a socket of its own that shares with nobody, and
+// closing it again. Call it once before the listeners of one target share the port (reuse_port),
+// which alone would let another process's target join in silence. Port 0 is always free. errno.
+[[nodiscard]] int probe_port(Protocol protocol, const Address& where,
+                             const BindOptions& options = {});
 // Opens, binds and (tcp) listens. An IPv6 wildcard takes IPv4 too unless `v6_only`. errno.
 [[nodiscard]] int open_listener(Protocol protocol, const Address& where, const BindOptions& options,
                                 Descriptor& into);
 
 // All addresses of a host, in the resolver's order, with the port set. A literal address needs no
-// resolver. Throws RunError{"unresolvable", "resolve"} when there is none, with the resolver's words.
+// resolver. Throws RunError{"unresolvable", "resolve"} when there is none, with the resolver's
+// words.
 [[nodiscard]] std::vector<Address> resolve(const HostPort& where, Family family = Family::any);
 
 // "connection refused", "address already in use": strerror without its capital.

@@ -1,0 +1,282 @@
+#include "targets/wire/datagrams.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+constexpr std::size_t kMostSlots = 1024;  // what the kernel takes in one call
+constexpr std::size_t kCacheLine = 64;
+
+// An IPv6 socket gets both families' messages with an IPv4 datagram. Aligned like a header of them.
+struct alignas(cmsghdr) Ancillary {
+  static constexpr std::size_t kBytes = CMSG_SPACE(sizeof(in_pktinfo)) +
+                                        CMSG_SPACE(sizeof(in6_pktinfo)) +
+                                        2 * CMSG_SPACE(sizeof(int));
+  std::array<std::byte, kBytes> bytes{};
+};
+
+template <typename T>
+T content(const cmsghdr* header) {
+  T value{};
+  std::memcpy(&value, CMSG_DATA(header), sizeof value);
+  return value;
+}
+
+template <typename T>
+bool holds(const cmsghdr* header, int level, int type) {
+  return header->cmsg_level == level && header->cmsg_type == type &&
+         header->cmsg_len >= CMSG_LEN(sizeof(T));
+}
+
+template <typename T>
+void append(msghdr& message, Ancillary& memory, int level, int type, const T& value) {
+  ensure(message.msg_controllen + CMSG_SPACE(sizeof value) <= Ancillary::kBytes,
+         "the ancillary data of a datagram has room");
+  auto* at = memory.bytes.data() + message.msg_controllen;
+  cmsghdr header{};
+  header.cmsg_len = CMSG_LEN(sizeof value);
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + CMSG_LEN(0), &value, sizeof value);
+  message.msg_control = memory.bytes.data();
+  message.msg_controllen += CMSG_SPACE(sizeof value);
+}
+
+in6_addr mapped(in_addr v4) {
+  in6_addr v6{};
+  v6.s6_addr[10] = 0xFF;
+  v6.s6_addr[11] = 0xFF;
+  std::memcpy(v6.s6_addr + 12, &v4, sizeof v4);
+  return v6;
+}
+
+in6_addr v6_of(const Address& address) {
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, address.data(), sizeof v6);
+  return v6.sin6_addr;
+}
+
+// The IPv4 address in an IPv4 or IPv4-mapped address.
+in_addr v4_of(const Address& address) {
+  if (address.family() == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address.data(), sizeof v4);
+    return v4.sin_addr;
+  }
+  in_addr v4{};
+  std::memcpy(&v4, v6_of(address).s6_addr + 12, sizeof v4);
+  return v4;
+}
+
+bool speaks_v4(const Address& address) {
+  if (address.family() == AF_INET) return true;
+  const in6_addr ip = v6_of(address);
+  return IN6_IS_ADDR_V4MAPPED(&ip);
+}
+
+LocalAddress local_from(const in_pktinfo& info, int family) {
+  // ipi_spec_dst is where an answer comes from, also when the datagram was a broadcast.
+  if (info.ipi_spec_dst.s_addr == INADDR_ANY) return {};
+  const Address address = family == AF_INET ? Address::v4(ntohl(info.ipi_spec_dst.s_addr), 0)
+                                            : Address::v6(mapped(info.ipi_spec_dst), 0);
+  return {.address = address, .interface = static_cast<unsigned>(info.ipi_ifindex)};
+}
+
+LocalAddress local_from(const in6_pktinfo& info) {
+  if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return {};
+  const std::uint32_t scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+  return {.address = Address::v6(info.ipi6_addr, 0, scope), .interface = info.ipi6_ifindex};
+}
+
+void read_ancillary(msghdr& message, int family, Received& into) {
+  for (cmsghdr* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {
+    if (holds<in_pktinfo>(h, IPPROTO_IP, IP_PKTINFO)) {
+      into.local = local_from(content<in_pktinfo>(h), family);
+    } else if (holds<in6_pktinfo>(h, IPPROTO_IPV6, IPV6_PKTINFO)) {
+      // An IPv4 datagram brings both; IP_PKTINFO, which comes second, then overwrites this.
+      into.local = local_from(content<in6_pktinfo>(h));
+    } else if (holds<int>(h, IPPROTO_IP, IP_TTL) || holds<int>(h, IPPROTO_IPV6, IPV6_HOPLIMIT)) {
+      into.ttl = content<int>(h);
+    }
+  }
+}
+
+void append_source(msghdr& message, Ancillary& memory, const LocalAddress& local, bool v4) {
+  if (v4) {
+    if (!speaks_v4(local.address)) return;
+    in_pktinfo info{};
+    info.ipi_spec_dst = v4_of(local.address);
+    append(message, memory, IPPROTO_IP, IP_PKTINFO, info);
+    return;
+  }
+  in6_pktinfo info{};
+  info.ipi6_addr = v6_of(local.address);
+  // Only a link-local address needs its interface; any other would tie the answer to the interface
+  // the datagram came in by, whatever the routes say.
+  if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = local.interface;
+  append(message, memory, IPPROTO_IPV6, IPV6_PKTINFO, info);
+}
+
+}  // namespace
+
+struct ReceiveBatch::Memory {
+  Memory(std::size_t slots, std::size_t slot_bytes, bool with_ancillary)
+      : stride((slot_bytes + kCacheLine - 1) / kCacheLine * kCacheLine),
+        bytes(slots * stride),
+        peers(slots),
+        ancillary(with_ancillary ? slots : 0),
+        vectors(slots),
+        messages(slots) {
+    for (std::size_t i = 0; i < slots; ++i) {
+      vectors[i] = {.iov_base = bytes.data() + i * stride, .iov_len = slot_bytes};
+      msghdr& message = messages[i].msg_hdr;
+      message.msg_name = peers[i].data();
+      message.msg_iov = &vectors[i];
+      message.msg_iovlen = 1;
+      if (with_ancillary) message.msg_control = ancillary[i].bytes.data();
+      make_room(i);
+    }
+  }
+
+  // The kernel writes the lengths it used over the room it was given.
+  void make_room(std::size_t i) {
+    messages[i].msg_hdr.msg_namelen = Address::capacity();
+    messages[i].msg_hdr.msg_controllen = ancillary.empty() ? 0 : Ancillary::kBytes;
+  }
+
+  std::size_t stride;
+  std::vector<std::byte> bytes;
+  std::vector<Address> peers;
+  std::vector<Ancillary> ancillary;
+  std::vector<iovec> vectors;
+  std::vector<mmsghdr> messages;
+  std::size_t used = 0;  // slots the last call wrote to
+};
+
+ReceiveBatch::ReceiveBatch(std::size_t slots, std::size_t slot_bytes, bool ancillary) {
+  ensure(slots >= 1 && slots <= kMostSlots, "a batch has 1 to 1024 slots");
+  ensure(slot_bytes >= 1, "a slot holds at least a byte");
+  memory_ = std::make_unique<Memory>(slots, slot_bytes, ancillary);
+}
+
+ReceiveBatch::ReceiveBatch(ReceiveBatch&&) noexcept = default;
+ReceiveBatch& ReceiveBatch::operator=(ReceiveBatch&&) noexcept = default;
+ReceiveBatch::~ReceiveBatch() = default;
+
+int ReceiveBatch::receive(const Descriptor& socket) {
+  Memory& m = *memory_;
+  for (std::size_t i = 0; i < m.used; ++i) m.make_room(i);
+  m.used = 0;
+  // Never recvmmsg's timeout argument: the kernel looks at it only after a datagram has come.
+  const int n = recvmmsg(socket.get(), m.messages.data(), static_cast<unsigned>(m.messages.size()),
+                         MSG_DONTWAIT, nullptr);
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+  m.used = static_cast<std::size_t>(n);
+  for (std::size_t i = 0; i < m.used; ++i) m.peers[i].set_size(m.messages[i].msg_hdr.msg_namelen);
+  return n;
+}
+
+Received ReceiveBatch::at(std::size_t i) {
+  Memory& m = *memory_;
+  ensure(i < m.used, "a slot is read only when a datagram came into it");
+  mmsghdr& slot = m.messages[i];
+  const std::size_t size = std::min<std::size_t>(slot.msg_len, m.vectors[i].iov_len);
+  Received received;
+  received.bytes = std::span(m.bytes).subspan(i * m.stride, size);
+  received.peer = &m.peers[i];
+  received.truncated = (slot.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+  if (slot.msg_hdr.msg_controllen != 0) {
+    read_ancillary(slot.msg_hdr, m.peers[i].family(), received);
+  }
+  return received;
+}
+
+struct SendBatch::Memory {
+  explicit Memory(std::size_t slots)
+      : peers(slots), ancillary(slots), vectors(slots), messages(slots) {
+    for (std::size_t i = 0; i < slots; ++i) {
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+
+  std::vector<sockaddr_in6> peers;  // large enough for either family, and small enough to copy
+  std::vector<Ancillary> ancillary;
+  std::vector<iovec> vectors;
+  std::vector<mmsghdr> messages;
+  std::size_t size = 0;
+};
+
+SendBatch::SendBatch(std::size_t slots) {
+  ensure(slots >= 1 && slots <= kMostSlots, "a batch has 1 to 1024 slots");
+  memory_ = std::make_unique<Memory>(slots);
+}
+
+SendBatch::SendBatch(SendBatch&&) noexcept = default;
+SendBatch& SendBatch::operator=(SendBatch&&) noexcept = default;
+SendBatch::~SendBatch() = default;
+
+std::size_t SendBatch::size() const { return memory_->size; }
+bool SendBatch::full() const { return memory_->size == memory_->messages.size(); }
+void SendBatch::clear() { memory_->size = 0; }
+
+void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
+                    const LocalAddress* local, int ttl) {
+  ensure(!full(), "a datagram is added only to a batch with a free slot");
+  ensure(ttl == -1 || (ttl >= 1 && ttl <= 255), "a time to live is 1 to 255");
+  Memory& m = *memory_;
+  const std::size_t i = m.size++;
+  // sendmmsg only reads what iov_base points to; its type cannot say so.
+  m.vectors[i] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+  msghdr& message = m.messages[i].msg_hdr;
+  message.msg_name = nullptr;
+  message.msg_namelen = 0;
+  message.msg_control = nullptr;
+  message.msg_controllen = 0;
+  if (peer != nullptr) {
+    ensure(peer->size() <= sizeof m.peers[i], "a peer has an IPv4 or IPv6 address");
+    std::memcpy(&m.peers[i], peer->data(), peer->size());
+    message.msg_name = &m.peers[i];
+    message.msg_namelen = peer->size();
+  }
+  const bool has_local = local != nullptr && local->address.valid();
+  if (!has_local && ttl == -1) return;
+  // An IPv6 socket sends to an IPv4-mapped peer by IPv4, which looks at IPv4's messages only.
+  const Address* decides = peer != nullptr ? peer : has_local ? &local->address : nullptr;
+  const bool v4 = decides != nullptr && speaks_v4(*decides);
+  if (has_local) append_source(message, m.ancillary[i], *local, v4);
+  if (ttl == -1) return;
+  // With nothing to tell the family, both are given: each ignores the other's.
+  if (decides == nullptr || v4) append(message, m.ancillary[i], IPPROTO_IP, IP_TTL, ttl);
+  if (!v4) append(message, m.ancillary[i], IPPROTO_IPV6, IPV6_HOPLIMIT, ttl);
+}
+
+int SendBatch::send(const Descriptor& socket, std::size_t from) {
+  Memory& m = *memory_;
+  if (from >= m.size) return 0;
+  const int n = sendmmsg(socket.get(), m.messages.data() + from,
+                         static_cast<unsigned>(m.size - from), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return n < 0 ? -errno : n;
+}
+
+int enable_ancillary(const Descriptor& socket, int family) {
+  const auto switch_on = [&](int level, int name) {
+    const int on = 1;
+    return setsockopt(socket.get(), level, name, &on, sizeof on) == 0 ? 0 : errno;
+  };
+  // An IPv6 socket may receive IPv4 datagrams, whose time to live only IPv4's option delivers.
+  if (int error = switch_on(IPPROTO_IP, IP_PKTINFO)) return error;
+  if (int error = switch_on(IPPROTO_IP, IP_RECVTTL)) return error;
+  if (family != AF_INET6) return 0;
+  if (int error = switch_on(IPPROTO_IPV6, IPV6_RECVPKTINFO)) return error;
+  return switch_on(IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+}
+
+}  // namespace volley

@@ -1,0 +1,166 @@
+#include "targets/wire/frame.hpp"
+
+#include <bit>
+#include <concepts>
+#include <cstring>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+constexpr std::byte kMagic0{0xF6};
+constexpr std::byte kMagic1{0xD7};
+
+// The wire is little-endian; on such a host both functions are one plain load or store.
+template <std::unsigned_integral T>
+T swap_on_big_endian(T value) {
+  if constexpr (std::endian::native == std::endian::big) {
+    T swapped = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      swapped = static_cast<T>((swapped << 8U) | ((value >> (8U * i)) & 0xFFU));
+    }
+    return swapped;
+  } else {
+    return value;
+  }
+}
+
+template <std::unsigned_integral T>
+T load(std::span<const std::byte> from, std::size_t offset) {
+  T value = 0;
+  std::memcpy(&value, from.data() + offset, sizeof value);
+  return swap_on_big_endian(value);
+}
+
+template <std::unsigned_integral T>
+void store(T value, std::span<std::byte> to, std::size_t offset) {
+  value = swap_on_big_endian(value);
+  std::memcpy(to.data() + offset, &value, sizeof value);
+}
+
+bool is_known_kind(std::uint8_t kind) {
+  return (kind >= 1 && kind <= 5) || (kind >= 16 && kind <= 21);
+}
+
+constexpr std::size_t kHelloBytes = 16;
+constexpr std::size_t kHelloAckBytes = 16;
+constexpr std::size_t kSessionStatisticsBytes = 64;
+
+}  // namespace
+
+void write_frame(const Frame& frame, std::span<std::byte> to) {
+  ensure(to.size() >= kFrameBytes, "a frame header needs 24 bytes");
+  ensure(frame.sequence <= kLastSequence, "a sequence has 48 bits");
+  to[0] = kMagic0;
+  to[1] = kMagic1;
+  to[2] = std::byte{kFrameVersion};
+  to[3] = static_cast<std::byte>(frame.kind);
+  store(frame.session, to, 4);
+  store(frame.slot, to, 8);
+  store(frame.length, to, 12);
+  // Flow and sequence share the last eight bytes.
+  store(std::uint64_t{frame.flow} | (frame.sequence << 16U), to, 16);
+}
+
+std::optional<Frame> read_frame(std::span<const std::byte> from) {
+  if (from.size() < kFrameBytes || from[0] != kMagic0 || from[1] != kMagic1) return std::nullopt;
+  if (from[2] != std::byte{kFrameVersion}) return std::nullopt;
+  const auto kind = static_cast<std::uint8_t>(from[3]);
+  if (!is_known_kind(kind)) return std::nullopt;
+  const auto length = load<std::uint32_t>(from, 12);
+  if (length > kMostPayload) return std::nullopt;
+  const auto tail = load<std::uint64_t>(from, 16);
+  return Frame{.kind = static_cast<FrameKind>(kind),
+               .session = load<std::uint32_t>(from, 4),
+               .slot = load<std::uint32_t>(from, 8),
+               .length = length,
+               .flow = static_cast<std::uint16_t>(tail & 0xFFFFU),
+               .sequence = tail >> 16U};
+}
+
+std::optional<Frame> read_datagram(std::span<const std::byte> datagram) {
+  const std::optional<Frame> frame = read_frame(datagram);
+  if (!frame || frame->length != datagram.size() - kFrameBytes) return std::nullopt;
+  return frame;
+}
+
+bool may_be_frame(std::span<const std::byte> first_bytes) {
+  if (first_bytes.empty() || first_bytes[0] != kMagic0) return false;
+  return first_bytes.size() == 1 || first_bytes[1] == kMagic1;
+}
+
+void write_payload(const SizedRequest& value, std::span<std::byte> to) {
+  ensure(to.size() >= kSizedRequestBytes, "a sized request needs 12 bytes");
+  store(value.response_bytes, to, 0);
+  store(value.cookie, to, 4);
+}
+
+void write_payload(const Hello& value, std::span<std::byte> to) {
+  ensure(to.size() >= kHelloBytes, "a hello needs 16 bytes");
+  store(std::uint32_t{static_cast<std::uint8_t>(value.session_kind)}, to, 0);
+  store(value.message_bytes, to, 4);
+  store(value.cookie, to, 8);
+}
+
+void write_payload(const HelloAck& value, std::span<std::byte> to) {
+  ensure(to.size() >= kHelloAckBytes, "an answer to a hello needs 16 bytes");
+  store(value.cookie, to, 0);
+  store(value.most_response_bytes, to, 8);
+  store(value.accepted ? std::uint32_t{1} : std::uint32_t{0}, to, 12);
+}
+
+void write_payload(const SessionStatistics& value, std::span<std::byte> to) {
+  ensure(to.size() >= kSessionStatisticsBytes, "session statistics need 64 bytes");
+  store(value.messages, to, 0);
+  store(value.bytes, to, 8);
+  store(value.duplicates, to, 16);
+  store(value.reordered, to, 24);
+  store(value.warm_up_messages, to, 32);
+  store(value.sent_messages, to, 40);
+  store(value.sent_bytes, to, 48);
+  store(value.malformed, to, 56);
+}
+
+std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload) {
+  if (payload.size() < kSizedRequestBytes) return std::nullopt;
+  const SizedRequest value{.response_bytes = load<std::uint32_t>(payload, 0),
+                           .cookie = load<std::uint64_t>(payload, 4)};
+  if (value.response_bytes > kMostPayload) return std::nullopt;
+  return value;
+}
+
+std::optional<Hello> read_hello(std::span<const std::byte> payload) {
+  if (payload.size() < kHelloBytes) return std::nullopt;
+  const auto kind = load<std::uint32_t>(payload, 0);
+  if (kind > static_cast<std::uint32_t>(SessionKind::both)) return std::nullopt;
+  const Hello value{.session_kind = static_cast<SessionKind>(kind),
+                    .message_bytes = load<std::uint32_t>(payload, 4),
+                    .cookie = load<std::uint64_t>(payload, 8)};
+  if (value.message_bytes > kMostPayload) return std::nullopt;
+  return value;
+}
+
+std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload) {
+  if (payload.size() < kHelloAckBytes) return std::nullopt;
+  const auto accepted = load<std::uint32_t>(payload, 12);
+  const HelloAck value{.cookie = load<std::uint64_t>(payload, 0),
+                       .most_response_bytes = load<std::uint32_t>(payload, 8),
+                       .accepted = accepted == 1};
+  if (accepted > 1 || value.most_response_bytes > kMostPayload) return std::nullopt;
+  return value;
+}
+
+std::optional<SessionStatistics> read_session_statistics(std::span<const std::byte> payload) {
+  if (payload.size() < kSessionStatisticsBytes) return std::nullopt;
+  return SessionStatistics{.messages = load<std::uint64_t>(payload, 0),
+                           .bytes = load<std::uint64_t>(payload, 8),
+                           .duplicates = load<std::uint64_t>(payload, 16),
+                           .reordered = load<std::uint64_t>(payload, 24),
+                           .warm_up_messages = load<std::uint64_t>(payload, 32),
+                           .sent_messages = load<std::uint64_t>(payload, 40),
+                           .sent_bytes = load<std::uint64_t>(payload, 48),
+                           .malformed = load<std::uint64_t>(payload, 56)};
+}
+
+}  // namespace volley
