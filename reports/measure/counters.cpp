@@ -6,8 +6,9 @@ namespace volley {
 namespace {
 
 constexpr std::array<std::string_view, kErrorKinds> kWords{
-    "refused",    "reset",    "closed",         "timed_out",    "unreachable", "malformed", "unexpected",
-    "no_buffers", "no_ports", "too_many_files", "message_size", "permission",  "flow_dead", "other"};
+    "refused",      "reset",      "closed",     "timed_out", "unreachable",
+    "malformed",    "unexpected", "no_buffers", "no_ports",  "too_many_files",
+    "message_size", "permission", "flow_dead",  "other"};
 
 void add(ErrorCounts& to, const ErrorCounts& from) {
   for (std::size_t i = 0; i < kErrorKinds; ++i) to[i] += from[i];
@@ -25,25 +26,35 @@ std::optional<ErrorKind> error_kind_from(std::string_view word) {
 
 ErrorKind error_kind_of(int errno_value) {
   switch (errno_value) {
-    case ECONNREFUSED: return ErrorKind::refused;
+    case ECONNREFUSED:
+      return ErrorKind::refused;
     case ECONNRESET:
     case EPIPE:
-    case ECONNABORTED: return ErrorKind::reset;
-    case ETIMEDOUT: return ErrorKind::timed_out;
+    case ECONNABORTED:
+      return ErrorKind::reset;
+    case ETIMEDOUT:
+      return ErrorKind::timed_out;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
-    case EHOSTDOWN: return ErrorKind::unreachable;
+    case EHOSTDOWN:
+      return ErrorKind::unreachable;
     case ENOBUFS:
-    case ENOMEM: return ErrorKind::no_buffers;
+    case ENOMEM:
+      return ErrorKind::no_buffers;
     case EADDRNOTAVAIL:
-    case EADDRINUSE: return ErrorKind::no_ports;
+    case EADDRINUSE:
+      return ErrorKind::no_ports;
     case EMFILE:
-    case ENFILE: return ErrorKind::too_many_files;
-    case EMSGSIZE: return ErrorKind::message_size;
+    case ENFILE:
+      return ErrorKind::too_many_files;
+    case EMSGSIZE:
+      return ErrorKind::message_size;
     case EPERM:
-    case EACCES: return ErrorKind::permission;
-    default: return ErrorKind::other;
+    case EACCES:
+      return ErrorKind::permission;
+    default:
+      return ErrorKind::other;
   }
 }
 

@@ -1,8 +1,7 @@
 // What became of the requests of a run, counted so that nothing is counted twice or lost:
 //
-//   planned = sent + unsent + skipped          (report; planned is unknown in a closed loop by time)
-//   sent    = completed + lost + errors + in_flight,   exactly
-//   late   <= lost
+//   planned = sent + unsent + skipped          (report; planned is unknown in a closed loop by
+//   time) sent    = completed + lost + errors + in_flight,   exactly late   <= lost
 //
 // A request is judged once. Counters of a running record hold `sent`, `completed`, `lost` and
 // `errors`; what is left of `sent` is in flight.
@@ -46,18 +45,18 @@ using ErrorCounts = std::array<std::uint64_t, kErrorKinds>;
 [[nodiscard]] std::uint64_t total(const ErrorCounts& counts);
 
 struct RequestCounters {
-  std::uint64_t sent = 0;       // handed to the kernel
-  std::uint64_t completed = 0;  // a valid answer within the timeout
-  std::uint64_t lost = 0;       // no answer within the timeout
-  std::uint64_t late = 0;       // of the lost: answered after the timeout
-  ErrorCounts errors{};         // sent, then failed
-  ErrorCounts unsent{};         // due, but could not be sent
-  std::uint64_t duplicates = 0;  // further copies of an answer (RFC 5560)
-  std::uint64_t reordered = 0;   // answers overtaken by a later one (RFC 4737 section 3)
-  std::uint64_t held_back = 0;   // sent later than due because of a cap or an unwritable socket
+  std::uint64_t sent = 0;            // handed to the kernel
+  std::uint64_t completed = 0;       // a valid answer within the timeout
+  std::uint64_t lost = 0;            // no answer within the timeout
+  std::uint64_t late = 0;            // of the lost: answered after the timeout
+  ErrorCounts errors{};              // sent, then failed
+  ErrorCounts unsent{};              // due, but could not be sent
+  std::uint64_t duplicates = 0;      // further copies of an answer (RFC 5560)
+  std::uint64_t reordered = 0;       // answers overtaken by a later one (RFC 4737 section 3)
+  std::uint64_t held_back = 0;       // sent later than due because of a cap or an unwritable socket
   std::uint64_t bytes_sent = 0;      // payload of sent requests
   std::uint64_t bytes_received = 0;  // payload of completed answers
-  ErrorCounts socket_events{};   // reported by a socket for no particular request
+  ErrorCounts socket_events{};       // reported by a socket for no particular request
 
   RequestCounters& operator+=(const RequestCounters& other);
   friend bool operator==(const RequestCounters&, const RequestCounters&) = default;

@@ -53,9 +53,8 @@ std::optional<double> Histogram::stddev_ns() const {
   const std::size_t last = index_of(max_);
   for (std::size_t i = index_of(min_); i <= last; ++i) {
     if (counts_[i] == 0) continue;
-    const double middle =
-        0.5 * (static_cast<double>(std::max(lowest_of(i), min_)) +
-               static_cast<double>(std::min(highest_of(i), max_)));
+    const double middle = 0.5 * (static_cast<double>(std::max(lowest_of(i), min_)) +
+                                 static_cast<double>(std::min(highest_of(i), max_)));
     squares += static_cast<double>(counts_[i]) * (middle - *mean) * (middle - *mean);
   }
   return std::sqrt(squares / static_cast<double>(count_));
@@ -85,8 +84,19 @@ void Histogram::restore(std::span<const std::uint64_t> counters, Nanos min, Nano
   const auto last = std::find_if(counts_.rbegin(), counts_.rend(), used);
   const auto low = static_cast<std::size_t>(first - counts_.begin());
   const auto high = static_cast<std::size_t>(counts_.rend() - last) - 1;
-  for (std::size_t i = low; i <= high; ++i) count_ += counts_[i];
-  sum_ = static_cast<Sum>(std::max(0.0, sum_ns));
+  Sum least = 0;
+  Sum most = 0;
+  for (std::size_t i = low; i <= high; ++i) {
+    count_ += counts_[i];
+    least += static_cast<Sum>(counts_[i]) * static_cast<std::uint64_t>(lowest_of(i));
+    most += static_cast<Sum>(counts_[i]) * static_cast<std::uint64_t>(highest_of(i));
+  }
+  // Compared as doubles first: converting NaN, infinity or a negative number would be undefined.
+  if (sum_ns >= static_cast<double>(most)) {
+    sum_ = most;
+  } else {
+    sum_ = sum_ns > static_cast<double>(least) ? static_cast<Sum>(sum_ns + 0.5) : least;
+  }
   min_ = std::clamp(min.count(), lowest_of(low), highest_of(low));
   max_ = std::clamp(max.count(), lowest_of(high), highest_of(high));
 }

@@ -34,8 +34,8 @@ class Histogram {
 
   Histogram();
 
-  // Records one duration. A negative one or one above 1 h is counted (below(), above()) but has no
-  // counter of its own.
+  // Records one duration, or the same one several times. A negative one or one above 1 h is counted
+  // (below(), above()) but has no counter of its own.
   void record(Nanos value) { record(value.count(), 1); }
   void record(std::int64_t value, std::uint64_t times) {
     if (value < 0) {
@@ -46,6 +46,7 @@ class Histogram {
       above_ += times;
       return;
     }
+    if (times == 0) return;
     counts_[index_of(value)] += times;
     count_ += times;
     sum_ += static_cast<Sum>(value) * times;
@@ -68,7 +69,8 @@ class Histogram {
   [[nodiscard]] std::optional<double> stddev_ns() const;  // from the counters, about the exact mean
 
   // The smallest x with F(x) >= p (RFC 2330 section 11.3), that is the order statistic of rank
-  // ceil(p * n), reported as the highest value its counter stands for, at most max().
+  // ceil(p * n), reported as the highest value its counter stands for, at most max(). Negative
+  // values (a clock that stepped back) have no rank.
   // `infinite` samples larger than all others are counted in (lost requests: RFC 7679 section 5.1);
   // none when the rank falls among them, among values above 1 h, or there are no samples at all.
   [[nodiscard]] std::optional<Nanos> at(Percentile p, std::uint64_t infinite = 0) const;
@@ -76,7 +78,8 @@ class Histogram {
   [[nodiscard]] std::span<const std::uint64_t> counters() const { return counts_; }
   // Replaces the content by saved counters and what they cannot tell exactly: min and max (moved
   // into the range of their counters when they contradict them) and the sum in ns, which may be
-  // rounded when it comes from a mean. The sum of the counters must fit 64 bits.
+  // rounded when it comes from a mean (moved likewise: foreign files are hostile). The sum of the
+  // counters must fit 64 bits.
   void restore(std::span<const std::uint64_t> counters, Nanos min, Nanos max, double sum_ns);
 
   static constexpr std::size_t index_of(std::int64_t value) {
@@ -89,9 +92,7 @@ class Histogram {
     const auto bucket = (index >> 10U) - 1;
     return static_cast<std::int64_t>((index - (bucket << 10U)) << bucket);
   }
-  static constexpr std::int64_t highest_of(std::size_t index) {
-    return lowest_of(index + 1) - 1;
-  }
+  static constexpr std::int64_t highest_of(std::size_t index) { return lowest_of(index + 1) - 1; }
 
   friend bool operator==(const Histogram&, const Histogram&) = default;
 

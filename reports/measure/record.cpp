@@ -25,9 +25,12 @@ void IntervalRecord::clear() {
 
 std::string_view to_string(RunStatus status) {
   switch (status) {
-    case RunStatus::ok: return "ok";
-    case RunStatus::interrupted: return "interrupted";
-    case RunStatus::failed: break;
+    case RunStatus::ok:
+      return "ok";
+    case RunStatus::interrupted:
+      return "interrupted";
+    case RunStatus::failed:
+      break;
   }
   return "failed";
 }

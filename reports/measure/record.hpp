@@ -77,10 +77,10 @@ struct GeneratorSide {
   double cpu_system_s = 0;
   double wall_s = 0;
   std::uint64_t context_switches = 0;
-  std::string wait;                           // "block" or "spin": how the workers waited
-  std::vector<std::string> warnings;          // sentences for a person
-  std::optional<std::uint64_t> send_calls;    // system calls that sent requests
-  std::optional<std::uint64_t> receive_calls; // system calls that received answers
+  std::string wait;                            // "block" or "spin": how the workers waited
+  std::vector<std::string> warnings;           // sentences for a person
+  std::optional<std::uint64_t> send_calls;     // system calls that sent requests
+  std::optional<std::uint64_t> receive_calls;  // system calls that received answers
 };
 
 enum class RunStatus : std::uint8_t { ok, interrupted, failed };
@@ -108,8 +108,8 @@ struct RunRecord {
   Nanos warm_up{0};
   Nanos duration{0};  // of the measure phase, as it was
   Nanos drain{0};
-  std::optional<double> intended_per_s;   // open loop
-  std::optional<std::uint64_t> planned;   // unknown in a closed loop by duration
+  std::optional<double> intended_per_s;  // open loop
+  std::optional<std::uint64_t> planned;  // unknown in a closed loop by duration
   bool has_answers = true;   // false: stream against a foreign sink; completed and lost are unknown
   bool has_response = true;  // false: connect and stream have no response or service time
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -15,34 +16,38 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// A decimal number as typed: digits with the point taken out, and how many stood behind the point.
+// A decimal number as typed: whole.fraction, where `places` digits stand behind the point.
 struct Decimal {
-  std::uint64_t digits = 0;
+  Wide whole = 0;  // at most kMostWhole: what is larger is out of every range anyway
+  std::uint64_t fraction = 0;
   unsigned places = 0;
   std::string_view unit;
 };
+constexpr Wide kMostWhole = static_cast<Wide>(10'000'000'000) * 10'000'000'000;  // 10^20 > 2^64
+constexpr unsigned kMostPlaces = 18;  // so that a fraction fits 64 bits
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// At most 18 digits, so that digits fits 64 bits and digits * unit fits 128.
+constexpr Wide power_of_ten(unsigned exponent) {
+  Wide power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
+}
+
 std::optional<Decimal> split_decimal(std::string_view text) {
   Decimal d;
   std::size_t i = 0;
-  bool point = false;
-  unsigned count = 0;
-  for (; i < text.size(); ++i) {
-    if (text[i] == '.' && !point && i > 0) {
-      point = true;
-    } else if (is_digit(text[i])) {
-      if (++count > 18) return std::nullopt;
-      d.digits = d.digits * 10 + static_cast<std::uint64_t>(text[i] - '0');
-      if (point) ++d.places;
-    } else {
-      break;
+  for (; i < text.size() && is_digit(text[i]); ++i)
+    d.whole = std::min(kMostWhole, d.whole * 10 + static_cast<unsigned>(text[i] - '0'));
+  const bool leading_zero = i > 1 && text[0] == '0';
+  if (i == 0 || leading_zero) return std::nullopt;
+  if (i < text.size() && text[i] == '.') {
+    for (++i; i < text.size() && is_digit(text[i]); ++i) {
+      if (++d.places > kMostPlaces) return std::nullopt;
+      d.fraction = d.fraction * 10 + static_cast<std::uint64_t>(text[i] - '0');
     }
+    if (d.places == 0) return std::nullopt;
   }
-  const bool leading_zero = text.size() > 1 && text[0] == '0' && is_digit(text[1]);
-  if (count == 0 || leading_zero || (point && d.places == 0)) return std::nullopt;
   d.unit = text.substr(i);
   return d;
 }
@@ -52,24 +57,24 @@ struct Unit {
   std::uint64_t factor;
 };
 
-// digits * factor / 10^places, when that is a whole number that fits 64 bits.
-std::optional<std::uint64_t> scale(const Decimal& d, std::span<const Unit> units) {
+// The number times its unit, when that is a whole number: at most 10^20 * 10^15, far below 2^128.
+std::optional<Wide> scale(const Decimal& d, std::span<const Unit> units) {
   for (const Unit& unit : units) {
     if (unit.name != d.unit) continue;
-    Wide divisor = 1;
-    for (unsigned i = 0; i < d.places; ++i) divisor *= 10;
-    const Wide product = static_cast<Wide>(d.digits) * unit.factor;
-    if (product % divisor != 0) return std::nullopt;
-    const Wide value = product / divisor;
-    if (value > std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
-    return static_cast<std::uint64_t>(value);
+    const Wide divisor = power_of_ten(d.places);
+    const Wide rest = static_cast<Wide>(d.fraction) * unit.factor;
+    if (rest % divisor != 0) return std::nullopt;
+    return d.whole * unit.factor + rest / divisor;
   }
   return std::nullopt;
 }
 
-constexpr std::array kTimeUnits{
-    Unit{"ns", 1},           Unit{"us", 1'000},          Unit{"ms", 1'000'000},
-    Unit{"s", 1'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000}};
+constexpr std::array kTimeUnits{Unit{"ns", 1},
+                                Unit{"us", 1'000},
+                                Unit{"ms", 1'000'000},
+                                Unit{"s", 1'000'000'000},
+                                Unit{"m", 60'000'000'000},
+                                Unit{"h", 3'600'000'000'000}};
 constexpr std::array kSizeUnits{Unit{"", 1},
                                 Unit{"B", 1},
                                 Unit{"k", 1'000},
@@ -85,15 +90,22 @@ constexpr std::array kSizeUnits{Unit{"", 1},
 constexpr std::array kCountUnits{Unit{"", 1}, Unit{"k", 1'000}, Unit{"M", 1'000'000},
                                  Unit{"G", 1'000'000'000}};
 // Factors are micro-events per second.
-constexpr std::array kRateUnits{
-    Unit{"", 1'000'000},          Unit{"/s", 1'000'000},          Unit{"k", 1'000'000'000},
-    Unit{"k/s", 1'000'000'000},   Unit{"M", 1'000'000'000'000},   Unit{"M/s", 1'000'000'000'000},
-    Unit{"G", 1'000'000'000'000'000}, Unit{"G/s", 1'000'000'000'000'000}};
+constexpr std::array kRateUnits{Unit{"", 1'000'000},
+                                Unit{"/s", 1'000'000},
+                                Unit{"k", 1'000'000'000},
+                                Unit{"k/s", 1'000'000'000},
+                                Unit{"M", 1'000'000'000'000},
+                                Unit{"M/s", 1'000'000'000'000},
+                                Unit{"G", 1'000'000'000'000'000},
+                                Unit{"G/s", 1'000'000'000'000'000}};
 
-std::optional<std::uint64_t> parse_with(std::string_view text, std::span<const Unit> units) {
+std::optional<Wide> parse_with(std::string_view text, std::span<const Unit> units) {
   const auto decimal = split_decimal(text);
   return decimal ? scale(*decimal, units) : std::nullopt;
 }
+
+// The lowest time a user may ask for is never negative.
+Wide unsigned_count(Nanos t) { return static_cast<Wide>(std::max<std::int64_t>(0, t.count())); }
 
 [[noreturn]] void refuse(std::string_view subject, std::string_view what, std::string_view text,
                          std::string_view allowed, std::string_view advice) {
@@ -101,8 +113,7 @@ std::optional<std::uint64_t> parse_with(std::string_view text, std::span<const U
 }
 
 std::string with_point(Wide value, unsigned places, std::string_view unit) {
-  Wide divisor = 1;
-  for (unsigned i = 0; i < places; ++i) divisor *= 10;
+  const Wide divisor = power_of_ten(places);
   const auto whole = static_cast<std::uint64_t>(value / divisor);
   auto rest = static_cast<std::uint64_t>(value % divisor);
   if (rest == 0) return fmt::format("{}{}", whole, unit);
@@ -113,8 +124,20 @@ std::string with_point(Wide value, unsigned places, std::string_view unit) {
   return fmt::format("{}.{:0{}}{}", whole, rest, places, unit);
 }
 
+std::string exact_nanoseconds(std::uint64_t ns) {
+  constexpr std::uint64_t hour = 3'600'000'000'000;
+  constexpr std::uint64_t minute = 60'000'000'000;
+  if (ns % hour == 0) return fmt::format("{}h", ns / hour);
+  if (ns % minute == 0) return fmt::format("{}m", ns / minute);
+  if (ns >= 1'000'000'000) return with_point(ns, 9, "s");
+  if (ns >= 1'000'000) return with_point(ns, 6, "ms");
+  if (ns >= 1'000) return with_point(ns, 3, "us");
+  return fmt::format("{}ns", ns);
+}
+
 std::string three_digits(double value, std::string_view unit) {
-  const int places = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  const double size = std::abs(value);
+  const int places = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
   return fmt::format("{:.{}f} {}", value, places, unit);
 }
 
@@ -123,12 +146,9 @@ std::string three_digits(double value, std::string_view unit) {
 Nanos parse_duration(std::string_view subject, std::string_view text, Nanos min, Nanos max) {
   const std::string allowed =
       fmt::format("{} to {}", format_duration_exact(min), format_duration_exact(max));
-  const auto value =
-      text == "0" ? std::optional<std::uint64_t>(0) : parse_with(text, kTimeUnits);
+  const auto value = text == "0" ? std::optional<Wide>(0) : parse_with(text, kTimeUnits);
   if (!value) refuse(subject, "not a time", text, allowed, "write it like 90us, 1.5ms, 10s or 2m");
-  const auto low = static_cast<std::uint64_t>(min.count());
-  const auto high = static_cast<std::uint64_t>(max.count());
-  if (*value < low || *value > high)
+  if (*value < unsigned_count(min) || *value > unsigned_count(max))
     refuse(subject, "time out of range", text, allowed, "choose a time in that range");
   return Nanos(static_cast<std::int64_t>(*value));
 }
@@ -140,7 +160,7 @@ std::uint64_t parse_size(std::string_view subject, std::string_view text, std::u
   if (!value) refuse(subject, "not a size", text, allowed, "write it like 64, 4KiB or 1MB");
   if (*value < min || *value > max)
     refuse(subject, "size out of range", text, allowed, "choose a size in that range");
-  return *value;
+  return static_cast<std::uint64_t>(*value);
 }
 
 Rate parse_rate(std::string_view subject, std::string_view text) {
@@ -150,7 +170,7 @@ Rate parse_rate(std::string_view subject, std::string_view text) {
   if (!value) refuse(subject, "not a rate", text, allowed, "write it like 500/s, 10k or 1.5M/s");
   if (*value == 0 || *value > highest)
     refuse(subject, "rate out of range", text, allowed, "choose a rate in that range");
-  return Rate{*value};
+  return Rate{static_cast<std::uint64_t>(*value)};
 }
 
 std::uint64_t parse_count(std::string_view subject, std::string_view text, std::uint64_t min,
@@ -159,11 +179,10 @@ std::uint64_t parse_count(std::string_view subject, std::string_view text, std::
                                   ? fmt::format("{} or more", min)
                                   : fmt::format("{} to {}", min, max);
   const auto value = parse_with(text, kCountUnits);
-  if (!value)
-    refuse(subject, "not a whole number", text, allowed, "write it like 8, 20000 or 20k");
+  if (!value) refuse(subject, "not a whole number", text, allowed, "write it like 8, 20000 or 20k");
   if (*value < min || *value > max)
     refuse(subject, "number out of range", text, allowed, "choose a number in that range");
-  return *value;
+  return static_cast<std::uint64_t>(*value);
 }
 
 double parse_ratio(std::string_view subject, std::string_view text) {
@@ -171,9 +190,11 @@ double parse_ratio(std::string_view subject, std::string_view text) {
   const auto decimal = split_decimal(text);
   if (!decimal || (!decimal->unit.empty() && decimal->unit != "%"))
     refuse(subject, "not a share", text, allowed, "write it like 1%, 0.5% or 0.01");
-  double value = static_cast<double>(decimal->digits) /
-                 std::pow(10.0, static_cast<double>(decimal->places));
-  if (decimal->unit == "%") value /= 100.0;
+  // One division of whole numbers, so that 0.1% is the double nearest to 0.001.
+  const Wide divisor = power_of_ten(decimal->places);
+  const Wide hundred = decimal->unit == "%" ? 100 : 1;
+  const double value = static_cast<double>(decimal->whole * divisor + decimal->fraction) /
+                       static_cast<double>(divisor * hundred);
   if (value > 1.0) refuse(subject, "share out of range", text, allowed, "choose one in that range");
   return value;
 }
@@ -189,17 +210,12 @@ std::string format_duration(Nanos t) {
 
 std::string format_duration_exact(Nanos t) {
   const std::int64_t count = t.count();
-  if (count < 0) return "-" + format_duration_exact(-t);
-  const auto ns = static_cast<std::uint64_t>(count);
-  if (ns == 0) return "0";
-  constexpr std::uint64_t hour = 3'600'000'000'000;
-  constexpr std::uint64_t minute = 60'000'000'000;
-  if (ns % hour == 0) return fmt::format("{}h", ns / hour);
-  if (ns % minute == 0) return fmt::format("{}m", ns / minute);
-  if (ns >= 1'000'000'000) return with_point(ns, 9, "s");
-  if (ns >= 1'000'000) return with_point(ns, 6, "ms");
-  if (ns >= 1'000) return with_point(ns, 3, "us");
-  return fmt::format("{}ns", ns);
+  if (count == 0) return "0";
+  // Negated as unsigned: the lowest 64-bit number has no positive twin.
+  const std::uint64_t ns =
+      count < 0 ? 0U - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
+  const std::string sign = count < 0 ? "-" : "";
+  return sign + exact_nanoseconds(ns);
 }
 
 std::string format_rate(double per_second) {
@@ -230,9 +246,9 @@ std::string format_size(std::uint64_t bytes) {
 }
 
 std::string format_bits_per_s(double bits_per_s) {
-  if (bits_per_s >= 1e9) return three_digits(bits_per_s * 1e-9, "Gbit/s");
-  if (bits_per_s >= 1e6) return three_digits(bits_per_s * 1e-6, "Mbit/s");
-  if (bits_per_s >= 1e3) return three_digits(bits_per_s * 1e-3, "kbit/s");
+  if (bits_per_s >= 999.5e6) return three_digits(bits_per_s * 1e-9, "Gbit/s");
+  if (bits_per_s >= 999.5e3) return three_digits(bits_per_s * 1e-6, "Mbit/s");
+  if (bits_per_s >= 999.5) return three_digits(bits_per_s * 1e-3, "kbit/s");
   return fmt::format("{:.0f} bit/s", bits_per_s);
 }
 

@@ -41,7 +41,7 @@ struct Rate {
 [[nodiscard]] std::string format_duration(Nanos t);
 // "90us" "1.5ms" "10s": exact and without a space, so that it parses back to the same value.
 [[nodiscard]] std::string format_duration_exact(Nanos t);
-// "17,512/s" "1.25M/s"
+// "0.50/s" "17,512/s" "12.50M/s"
 [[nodiscard]] std::string format_rate(double per_second);
 // "500/s" "0.5/s": exact, parses back.
 [[nodiscard]] std::string format_rate_exact(Rate rate);
@@ -51,7 +51,7 @@ struct Rate {
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 // "9.2 Mbit/s"
 [[nodiscard]] std::string format_bits_per_s(double bits_per_s);
-// "0 %" "0.013 %" "12.5 %"
+// "0 %" "0.013 %" "12.50 %"
 [[nodiscard]] std::string format_ratio(double ratio);
 
 }  // namespace volley
