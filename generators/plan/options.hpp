@@ -30,8 +30,8 @@ enum class Direction : std::uint8_t { up, down, both };  // of a stream, seen fr
 struct Arrival {
   enum class Kind : std::uint8_t { closed, poisson, constant, burst, trace };
   Kind kind = Kind::closed;
-  std::uint64_t burst = 1;   // burst:N sends N requests at once, N/rate apart
-  std::string trace_file;    // trace:FILE, one due time a line
+  std::uint64_t burst = 1;  // burst:N sends N requests at once, N/rate apart
+  std::string trace_file;   // trace:FILE, one due time a line
 };
 
 // Sizes with their weights; one entry for a fixed size. Sizes are bytes of the whole message.
@@ -63,13 +63,13 @@ struct RunOptions {
 
   Workload workload = Workload::rr;
   Direction direction = Direction::up;
-  std::vector<SizeShare> sizes;               // empty: 64 bytes, a stream 1400
+  std::vector<SizeShare> sizes;                // empty: 64 bytes, a stream 1400
   std::optional<std::uint32_t> response_size;  // none: as large as the request
   std::optional<std::string> request;          // the bytes of a foreign request
   std::optional<ReplyRule> reply;              // belongs to `request`
   std::optional<std::string> expect;           // an answer must contain this
 
-  std::optional<Rate> rate;       // open loop, total over all threads and flows
+  std::optional<Rate> rate;        // open loop, total over all threads and flows
   std::optional<Arrival> arrival;  // none: poisson with a rate, closed without
   std::uint32_t flows = 1;
   std::optional<std::uint32_t> depth;  // requests in flight per flow; none: 1 in a closed loop
@@ -77,7 +77,7 @@ struct RunOptions {
   bool pin = false;
   Wait wait = Wait::automatic;
 
-  std::optional<Nanos> duration;         // none: kDefaultDuration, or the end of --requests
+  std::optional<Nanos> duration;          // none: kDefaultDuration, or the end of --requests
   std::optional<std::uint64_t> requests;  // of the measure phase
   Nanos warm_up = std::chrono::seconds(1);
   Nanos timeout = std::chrono::seconds(2);

@@ -34,11 +34,15 @@ class SizeChooser {
 [[nodiscard]] std::vector<SizeShare> parse_size_mix(std::string_view subject,
                                                     std::string_view text);
 
-// TEXT with C escapes (\n \r \t \0 \\ \" \' \a \b \f \v \e \xHH \OOO), hex:4f4b or @FILE -> bytes. Throws
-// UsageError (a bad escape, an odd number of hex digits) or RunError (an unreadable file).
+// TEXT with C escapes (\n \r \t \0 \\ \" \' \a \b \f \v \e \xHH \OOO), hex:4f4b or @FILE -> bytes.
+// Throws UsageError (a bad escape, an odd number of hex digits) or RunError (an unreadable file).
 [[nodiscard]] std::string parse_bytes(std::string_view subject, std::string_view text);
 // C escapes only.
 [[nodiscard]] std::string unescape(std::string_view subject, std::string_view text);
+
+// The whole content of a file, at most 64 MiB. Throws UsageError (larger) or
+// RunError{"unreadable_file", "plan"}.
+[[nodiscard]] std::string read_file(std::string_view subject, const std::string& path);
 
 // length:N  until:TEXT  close  any. Throws UsageError.
 [[nodiscard]] ReplyRule parse_reply(std::string_view subject, std::string_view text);

@@ -63,6 +63,10 @@ struct PlanLimits {
 // The largest payload of one UDP datagram over IPv4 (65,535 - 20 - 8).
 inline constexpr std::uint32_t kMostDatagramBytes = 65'507;
 
+// The due times in the file of --arrival trace:FILE; null with any other arrival. Throws UsageError
+// (what is in it, with the line) or RunError{"unreadable_file", "plan"}.
+[[nodiscard]] std::shared_ptr<const std::vector<Nanos>> load_trace(const RunOptions& options);
+
 // Checks what does not go together and fills in what was left open. Throws UsageError with the
 // reason. `trace` is the parsed file of trace:FILE.
 [[nodiscard]] RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,

@@ -3,8 +3,8 @@
 // Slot k of a schedule is due at a fixed offset from the start of the run and belongs to flow
 // k mod flows, which belongs to thread (k mod flows) mod threads. So the set of due times is the
 // same for any number of threads. Offsets are computed in whole numbers: slot k of a constant
-// schedule is due at floor(k * 10^15 / rate in micro-requests per second) ns, without drift; poisson
-// gaps are -ln(u) / rate (RFC 2330 section 11.1.3, method 3: the whole schedule is fixed in
+// schedule is due at floor(k * 10^15 / rate in micro-requests per second) ns, without drift;
+// poisson gaps are -ln(u) / rate (RFC 2330 section 11.1.3, method 3: the whole schedule is fixed in
 // advance), added up with 32 fractional bits.
 #pragma once
 
@@ -19,12 +19,12 @@
 namespace volley {
 
 struct ScheduleSpec {
-  Arrival arrival;                       // not closed
-  Rate rate;                             // unused by trace
+  Arrival arrival;  // not closed
+  Rate rate;        // unused by trace
   std::uint64_t seed = 1;
   std::shared_ptr<const std::vector<Nanos>> trace;  // due times, never decreasing
-  Nanos warm_up{0};                      // slots due before this are warm-up
-  std::optional<Nanos> duration;         // measured slots are due before warm_up + duration
+  Nanos warm_up{0};                                 // slots due before this are warm-up
+  std::optional<Nanos> duration;          // measured slots are due before warm_up + duration
   std::optional<std::uint64_t> requests;  // at most this many measured slots
 };
 
