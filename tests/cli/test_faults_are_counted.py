@@ -1,0 +1,106 @@
+"""What a target did to the requests on purpose is what the report says. The target logs each event;
+lost, duplicated and reordered are counted from that log here, by RFC 5560 and RFC 4737, in code that
+shares nothing with volley."""
+
+import csv
+from collections import defaultdict
+
+import pytest
+
+from harness import run_volley
+from judging import check_nothing_negative, check_report, total_of
+
+REQUESTS = 2_000
+RATE = 4_000
+FLOWS = 2
+SEEDS = range(1, 11)
+
+
+class Events:
+    """What happened to each request of each flow, in the order of the log."""
+
+    def __init__(self, path):
+        self.received = defaultdict(list)  # flow -> sequence numbers, as they came in
+        self.answered = defaultdict(list)  # flow -> sequence numbers, as their answers left
+        self.dropped = 0
+        with open(path, newline="", encoding="ascii") as file:
+            rows = csv.DictReader(file)
+            assert rows.fieldnames == ["time_ns", "peer", "session", "flow", "sequence", "event"]
+            for row in rows:
+                key, sequence = (row["session"], row["flow"], row["peer"]), int(row["sequence"])
+                if row["event"] == "received":
+                    self.received[key].append(sequence)
+                elif row["event"] == "answered":
+                    self.answered[key].append(sequence)
+                elif row["event"] == "dropped":
+                    self.dropped += 1
+                else:
+                    assert row["event"] in ("held", "released"), row
+
+    def requests(self):
+        return sum(len(set(numbers)) for numbers in self.received.values())
+
+    def lost(self):
+        """Requests none of whose answers left."""
+        return sum(len(set(numbers) - set(self.answered[flow]))
+                   for flow, numbers in self.received.items())
+
+    def duplicates(self):
+        """RFC 5560: every copy after the first."""
+        return sum(len(numbers) - len(set(numbers)) for numbers in self.answered.values())
+
+    def reordered(self):
+        """RFC 4737 section 3.3: a first copy whose number is below the next expected one."""
+        count = 0
+        for numbers in self.answered.values():
+            seen, next_expected = set(), 0
+            for number in numbers:
+                if number in seen:
+                    continue
+                seen.add(number)
+                if number >= next_expected:
+                    next_expected = number + 1
+                else:
+                    count += 1
+        return count
+
+
+def troubled_run(start_target, folder, seed, *behaviour):
+    log = folder / "events.csv"
+    target = start_target("udp-echo", *behaviour, "--seed", seed, "--event-log", log)
+    result = run_volley("run", target.endpoint("udp"), "--rate", RATE, "--requests", REQUESTS,
+                        "--flows", FLOWS, "--warm-up", "0s", "--timeout", "500ms",
+                        "--seed", seed, "--report", "json", timeout=20)
+    assert result.code == 0, str(result)
+    assert target.stop() == 0, target.said()
+    check_report(result.json)
+    check_nothing_negative(result.json)
+    figures = result.run["requests"]
+    assert figures["planned"] == figures["sent"] == REQUESTS, figures
+    assert total_of(figures["errors"]) == figures["in_flight"] == figures["late"] == 0, figures
+    events = Events(log)
+    assert events.requests() == REQUESTS, "loopback itself lost a request"
+    return figures, events
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_drops_duplicates_and_reordering_are_counted_exactly(start_target, tmp_path, seed):
+    figures, events = troubled_run(start_target, tmp_path, seed, "--drop", "every:10",
+                                   "--duplicate", "2%", "--reorder", "5%")
+    counted = {key: figures[key] for key in ("lost", "duplicates", "reordered")}
+    assert counted == {"lost": events.lost(), "duplicates": events.duplicates(),
+                       "reordered": events.reordered()}
+    assert figures["completed"] == REQUESTS - events.lost()
+    assert figures["lost"] == events.dropped == REQUESTS // 10
+    assert figures["duplicates"] > 0 and figures["reordered"] > 0, "a run without trouble"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_tail_that_was_never_answered_is_lost(start_target, tmp_path, seed):
+    answered_per_flow = 400 + 50 * seed
+    figures, events = troubled_run(start_target, tmp_path, seed, "--drop",
+                                   f"after:{answered_per_flow}")
+    assert figures["lost"] == events.lost() == events.dropped
+    assert figures["lost"] == REQUESTS - FLOWS * answered_per_flow
+    assert figures["duplicates"] == figures["reordered"] == 0, figures
+    assert events.duplicates() == events.reordered() == 0

@@ -1,0 +1,220 @@
+"""Judging a report by rules written here a second time, independent of volley's own code: strict JSON,
+the schema, both identities of a run, the sums of its intervals, and its histograms, decoded."""
+
+import base64
+import json
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+
+ROOT = Path(os.environ.get("VOLLEY_SOURCE", Path(__file__).resolve().parent.parent))
+SCHEMA = ROOT / "reports" / "schema" / "report.schema.json"
+
+
+def strict_json(text):
+    """One JSON value by RFC 8259: no NaN, no Infinity, no key twice, valid UTF-8."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", errors="strict")
+
+    def refuse_constant(word):
+        raise ValueError(f"JSON has no {word}")
+
+    def refuse_twice(pairs):
+        keys = [key for key, _ in pairs]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"keys that stand twice: {sorted(twice)}")
+        return dict(pairs)
+
+    def finite(word):
+        value = float(word)
+        if not math.isfinite(value):
+            raise ValueError(f"not a finite number: {word}")
+        return value
+
+    return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=refuse_twice,
+                      parse_float=finite)
+
+
+# ---------------------------------------------------------------------------------------------
+# Histograms: HdrHistogram V2, read by the published format, sharing nothing with our C++
+
+
+class DecodedHistogram:
+    """Counts by index, and the values they stand for: significant figures 3, unit 1."""
+
+    def __init__(self, text):
+        outer = base64.b64decode(text, validate=True)
+        cookie, length = struct.unpack_from(">ii", outer)
+        assert cookie == 0x1C849304, f"not a compressed V2 histogram: cookie {cookie:#x}"
+        assert length == len(outer) - 8, f"length {length} of {len(outer) - 8} bytes"
+        inner = zlib.decompress(outer[8:])
+        (cookie, payload, offset, digits, self.lowest, self.highest,
+         ratio) = struct.unpack_from(">iiiiqqd", inner)
+        assert cookie == 0x1C849303, f"not a V2 histogram: cookie {cookie:#x}"
+        assert payload == len(inner) - 40, f"payload {payload} of {len(inner) - 40} bytes"
+        assert (offset, digits, self.lowest, ratio) == (0, 3, 1, 1.0)
+        self.counts = self.read_counts(inner[40:])
+
+    @staticmethod
+    def read_counts(data):
+        counts, index, position = {}, 0, 0
+        while position < len(data):
+            value = shift = 0
+            for byte_number in range(9):
+                byte = data[position]
+                position += 1
+                if byte_number == 8:  # the ninth byte carries eight bits
+                    value |= byte << shift
+                    break
+                value |= (byte & 0x7F) << shift
+                shift += 7
+                if not byte & 0x80:
+                    break
+            number = (value >> 1) ^ -(value & 1)  # ZigZag
+            if number < 0:
+                index -= number  # a run of empty counters
+            else:
+                if number:
+                    counts[index] = number
+                index += 1
+        return counts
+
+    @staticmethod
+    def lowest_of(index):
+        """Buckets of 2048 sub-buckets, of which every one but the first uses its upper half."""
+        bucket, sub = (index >> 10) - 1, (index & 1023) + 1024
+        if bucket < 0:
+            bucket, sub = 0, sub - 1024
+        return sub << bucket
+
+    def total(self):
+        return sum(self.counts.values())
+
+    def at(self, share, infinite=0, most=None):
+        """The order statistic of rank ceil(share * n) with `infinite` larger samples counted in, as
+        the highest value of its counter, at most `most`; None when it falls among the infinite."""
+        total = self.total() + infinite
+        parts = round(share * 1_000_000)
+        rank = max(1, -(-parts * total // 1_000_000))
+        seen = 0
+        for index in sorted(self.counts):
+            seen += self.counts[index]
+            if seen >= rank:
+                value = self.lowest_of(index + 1) - 1
+                return value if most is None else min(value, most)
+        return None
+
+
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999, "p99_99": 0.9999}
+
+
+def check_latency(name, figures, expected_count, lost=0, most=None):
+    """One distribution of the report agrees with its own histogram and has `expected_count`.
+    `most`: its exact maximum, where the figures do not tell it because lost requests lie beyond."""
+    assert figures["count"] == expected_count, f"{name}.count {figures['count']}"
+    if not expected_count:
+        return
+    histogram = DecodedHistogram(figures["histogram"])
+    assert histogram.total() == expected_count, f"{name}: histogram of {histogram.total()}"
+    most = figures["max"] if most is None else most
+    for exact, index in ((most, max(histogram.counts)), (figures["min"], min(histogram.counts))):
+        low, next_low = histogram.lowest_of(index), histogram.lowest_of(index + 1)
+        assert low <= exact < next_low, f"{name}: {exact} is not in [{low}, {next_low})"
+    for key, share in PERCENTILES.items():
+        wanted = histogram.at(share, lost, most)
+        assert figures[key] == wanted, f"{name}.{key}: {figures[key]}, decoded {wanted}"
+
+
+# ---------------------------------------------------------------------------------------------
+# What every report must hold
+
+
+def total_of(kinds):
+    return sum(kinds.values())
+
+
+def check_identities(run):
+    """Both identities of a run, the sums of its intervals, its histograms, its loss ratio."""
+    requests = run["requests"]
+    sent, completed, lost = requests["sent"], requests["completed"], requests["lost"]
+    if completed is not None:
+        in_flight = requests["in_flight"]
+        assert sent == completed + lost + total_of(requests["errors"]) + in_flight, requests
+        assert requests["late"] <= lost, requests
+        ratio = requests["loss_ratio"]
+        if sent:
+            assert ratio == lost / sent or math.isclose(ratio, lost / sent, rel_tol=1e-9), requests
+        else:
+            assert ratio is None, requests
+    if requests["planned"] is not None:
+        unsent, skipped = total_of(requests["unsent"]), requests["skipped"]
+        assert requests["planned"] == sent + unsent + skipped, requests
+    check_intervals(run)
+    check_histograms(run)
+
+
+def check_intervals(run):
+    requests, intervals = run["requests"], run["intervals"]
+    totals = {key: requests[key] for key in
+              ("sent", "completed", "lost", "late", "duplicates", "reordered", "held_back")}
+    totals["errors"] = total_of(requests["errors"])
+    totals["unsent"] = total_of(requests["unsent"])
+    for key, total in totals.items():
+        if total is not None:
+            added = sum(interval[key] for interval in intervals)
+            assert added == total, f"{key}: the intervals' sum is {added}, the total {total}"
+    for side in ("sent", "received"):
+        added = sum(interval[f"bytes_{side}"] for interval in intervals)
+        assert added == run["bytes"][side], f"bytes {side}: {added} in intervals, {run['bytes']}"
+
+
+def check_histograms(run):
+    requests, latency, workload = run["requests"], run["latency_ns"], run["workload"]
+    check_latency("send_lag", latency["send_lag"], requests["sent"])
+    if workload in ("rr", "crr"):
+        completed, delivered = requests["completed"], latency["response_delivered"]
+        check_latency("response_delivered", delivered, completed)
+        check_latency("response", latency["response"], completed, requests["lost"],
+                      delivered["max"])
+        check_latency("service", latency["service"], completed)
+    if workload == "connect":
+        check_latency("connect", latency["connect"], requests["completed"])
+
+
+def numbers_of(value, path=""):
+    """Every number of a JSON value with its path."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, (int, float)):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers_of(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from numbers_of(inner, f"{path}/{number}")
+
+
+def check_nothing_negative(report):
+    negative = [(path, value) for path, value in numbers_of(report) if value < 0]
+    assert not negative, f"negative numbers in the report: {negative}"
+
+
+def schema_errors(report):
+    import jsonschema
+
+    validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text()))
+    return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}"
+            for e in validator.iter_errors(report)]
+
+
+def check_report(report):
+    """Schema, identities of every run, and no negative number anywhere."""
+    errors = schema_errors(report)
+    assert not errors, "\n".join(errors)
+    check_nothing_negative(report)
+    for run in report["runs"]:
+        check_identities(run)
