@@ -122,7 +122,8 @@ std::vector<Nanos> parse_trace(std::string_view subject, std::string_view text) 
   std::size_t number = 0;
   while (!text.empty()) {
     const auto end = text.find('\n');
-    const auto line = trimmed(text.substr(0, text.substr(0, end).find('#')));
+    const auto whole = text.substr(0, end);
+    const auto line = trimmed(whole.substr(0, whole.find('#')));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     ++number;
     if (line.empty()) continue;
