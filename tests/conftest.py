@@ -1,4 +1,4 @@
-"""Fixtures of the command-line tests. Run by ctest, or: VOLLEY=build/release/volley pytest-3 tests"""
+"""Fixtures of the command-line tests. ctest runs them, or VOLLEY=build/release/volley pytest-3."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def wait_until(condition, what, deadline_s=10.0):
 
 def free_port():
     """A port that was free for TCP and UDP on 127.0.0.1 a moment ago, for servers that cannot pick
-    one themselves. It lies below the range the kernel gives to clients, so none of them takes it."""
+    one themselves. It lies below the range the kernel gives to clients, so none takes it."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for _ in range(200):
         port = low - 1 - int.from_bytes(os.urandom(2), "little") % min(12_000, low - 2_000)

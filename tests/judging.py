@@ -1,5 +1,5 @@
-"""Judging a report by rules written here a second time, independent of volley's own code: strict JSON,
-the schema, both identities of a run, the sums of its intervals, and its histograms, decoded."""
+"""Judging a report by rules written here a second time, independent of volley's own code: strict
+JSON, the schema, both identities of a run, the sums of its intervals, its histograms, decoded."""
 
 import base64
 import json
@@ -111,13 +111,13 @@ class DecodedHistogram:
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999, "p99_99": 0.9999}
 
 
-def check_latency(name, figures, expected_count, lost=0, most=None):
-    """One distribution of the report agrees with its own histogram and has `expected_count`.
+def check_latency(name, figures, histogram, expected_count, lost=0, most=None):
+    """One distribution of the report agrees with its histogram and has `expected_count` samples.
     `most`: its exact maximum, where the figures do not tell it because lost requests lie beyond."""
     assert figures["count"] == expected_count, f"{name}.count {figures['count']}"
     if not expected_count:
         return
-    histogram = DecodedHistogram(figures["histogram"])
+    histogram = DecodedHistogram(histogram)
     assert histogram.total() == expected_count, f"{name}: histogram of {histogram.total()}"
     most = figures["max"] if most is None else most
     for exact, index in ((most, max(histogram.counts)), (figures["min"], min(histogram.counts))):
@@ -126,6 +126,7 @@ def check_latency(name, figures, expected_count, lost=0, most=None):
     for key, share in PERCENTILES.items():
         wanted = histogram.at(share, lost, most)
         assert figures[key] == wanted, f"{name}.{key}: {figures[key]}, decoded {wanted}"
+    assert figures["beyond"] == ("lost" if lost else None), f"{name}.beyond {figures['beyond']}"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -173,15 +174,20 @@ def check_intervals(run):
 
 def check_histograms(run):
     requests, latency, workload = run["requests"], run["latency_ns"], run["workload"]
-    check_latency("send_lag", latency["send_lag"], requests["sent"])
+    counts = {"send_lag": requests["sent"]}
     if workload in ("rr", "crr"):
-        completed, delivered = requests["completed"], latency["response_delivered"]
-        check_latency("response_delivered", delivered, completed)
-        check_latency("response", latency["response"], completed, requests["lost"],
+        counts["service"] = completed = requests["completed"]
+        response, delivered = latency["response"], latency["response_delivered"]
+        check_latency("response", response, response["histogram"], completed, requests["lost"],
                       delivered["max"])
-        check_latency("service", latency["service"], completed)
+        # the same samples, written once
+        check_latency("response_delivered", delivered, response["histogram"], completed)
     if workload == "connect":
-        check_latency("connect", latency["connect"], requests["completed"])
+        counts["connect"] = requests["completed"]
+    for name, count in counts.items():
+        check_latency(name, latency[name], latency[name]["histogram"], count)
+    for name, figures in latency.items():
+        assert figures["out_of_range"] == 0, f"{name}: {figures['out_of_range']} out of range"
 
 
 def numbers_of(value, path=""):

@@ -1,6 +1,6 @@
 # ctest: serial
 """A target that stalls for one second shows what a closed loop cannot see: with a schedule every
-request that was due in the stall waits, and the report says so; without one a single request does."""
+request that was due in the stall waits, and the report says so; without one only one does."""
 
 from harness import run_volley
 from judging import DecodedHistogram, check_report, strict_json

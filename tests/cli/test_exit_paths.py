@@ -33,7 +33,7 @@ def error_of(result, exit_code, code, *words):
         assert str(word) in result.stderr, f"{word!r} is missing\n{result}"
     for line in result.stderr.splitlines():
         if error["message"] in line:
-            assert ": " in line and "; " in line, f"not `subject: what is wrong; what to do`: {line}"
+            assert ": " in line and "; " in line, f"not `subject: what is wrong; advice`: {line}"
     check_report(report)
     return report
 
@@ -167,9 +167,8 @@ def test_a_udp_target_killed_in_the_middle_is_seen(target):
     figures = result.run["requests"]
     assert figures["completed"] > 0
     assert figures["completed"] < figures["planned"] - 1000, figures
-    kinds = {event["kind"] for event in result.run["socket_events"]}
     refused = figures["errors"].get("refused", 0) + figures["unsent"].get("refused", 0)
-    assert "refused" in kinds or refused, str(result)
+    assert "refused" in result.run["socket_events"] or refused, str(result)
 
 
 @pytest.mark.parametrize("number, exit_code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)],

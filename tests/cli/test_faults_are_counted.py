@@ -1,6 +1,6 @@
-"""What a target did to the requests on purpose is what the report says. The target logs each event;
-lost, duplicated and reordered are counted from that log here, by RFC 5560 and RFC 4737, in code that
-shares nothing with volley."""
+"""What a target did to the requests on purpose is what the report says. The target logs each
+event; lost, duplicated and reordered are counted from that log here, by RFC 5560 and RFC 4737, in
+code that shares nothing with volley."""
 
 import csv
 from collections import defaultdict

@@ -1,5 +1,5 @@
-"""Ctrl-C: what was measured so far is a report; twice, and the program is gone. And a target does not
-mind generators that vanish."""
+"""Ctrl-C: what was measured so far is a report; twice, and the program is gone. And a target does
+not mind generators that vanish."""
 
 import fcntl
 import random

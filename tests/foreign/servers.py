@@ -1,5 +1,5 @@
 """Servers that nobody here wrote, each with its own configuration in a test's folder, on its own
-ports of 127.0.0.1, with no trace left behind. Each gives what it counted itself, where it counts."""
+ports of 127.0.0.1, with no trace left behind. Each tells what it counted, where it counts."""
 
 import re
 import socket
@@ -62,8 +62,8 @@ class Inetd:
 
 
 class DatagramAnswerer:
-    """A UDP server that answers each datagram with what `answer(n)` gives for the n-th (None: not at
-    all), and counts."""
+    """A UDP server that answers each datagram with what `answer(n)` gives for the n-th (None: not
+    at all), and counts."""
 
     def __init__(self, answer):
         self.answer = answer
