@@ -86,8 +86,8 @@ def test_a_report_that_does_not_is_refused(run, path, value):
         judging.check_identities(broken)
 
 
-@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}', '{"a": 1, "a": 1}',
-                                  '{} {}', '', '{"a": 1,}', b'"\xff"'])
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}',
+                                  '{"a": 1, "a": 1}', '{} {}', '', '{"a": 1,}', b'"\xff"'])
 def test_what_is_not_strict_json_is_refused(text):
     with pytest.raises(ValueError):
         judging.strict_json(text)
