@@ -11,8 +11,8 @@ namespace volley {
 
 // The table a person reads.
 [[nodiscard]] std::string render_text(const Report& report);
-// The JSON of reports/schema/report.schema.json: strict, never NaN, keys in a fixed order, ends with
-// a line feed.
+// The JSON of reports/schema/report.schema.json: strict, never NaN, keys in a fixed order, ends
+// with a line feed.
 [[nodiscard]] std::string render_json(const Report& report);
 // One line per run, with a header line; RFC 4180 quoting, LF.
 [[nodiscard]] std::string render_csv(const Report& report);
@@ -22,8 +22,8 @@ using Renderer = std::string (*)(const Report&);
 [[nodiscard]] Renderer find_renderer(std::string_view format);
 [[nodiscard]] std::vector<std::string> renderer_names();
 
-// A saved JSON report. Hostile input is expected: throws RunError{"bad_report", "report"} that names
-// the place (a JSON pointer) and what is wrong there.
+// A saved JSON report. Hostile input is expected: throws RunError{"bad_report", "report"} that
+// names the place (a JSON pointer) and what is wrong there.
 [[nodiscard]] Report parse_report(std::string_view json);
 
 }  // namespace volley

@@ -1,0 +1,163 @@
+// What a person reads: what was asked, what came of every request, how long it took, what it cost,
+// and what to doubt. At most 100 columns wide, as far as names allow.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/measure/units.hpp"
+#include "reports/render/renderer.hpp"
+#include "reports/render/text_run.hpp"
+#include "reports/render/words.hpp"
+
+namespace volley {
+namespace {
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return text;
+}
+
+std::string rate_or_dash(const std::optional<double>& rate) {
+  return rate ? format_rate(*rate) : "-";
+}
+
+std::string ratio_text(const std::optional<double>& ratio) {
+  return ratio ? fmt::format("{:.2f}", *ratio) : "-";
+}
+
+std::string duration_or(const std::optional<std::int64_t>& ns, const std::string& otherwise) {
+  return ns ? format_duration(Nanos(*ns)) : otherwise;
+}
+
+// "12 (0.013 %)"
+std::string loss_text(const std::optional<std::uint64_t>& lost,
+                      const std::optional<double>& ratio) {
+  if (!lost) return "-";
+  return ratio ? fmt::format("{} ({})", format_count(*lost), format_ratio(*ratio))
+               : format_count(*lost);
+}
+
+std::string product_per_s(const Report& report) {
+  const std::string workload = report.runs.empty() ? "rr" : report.runs.front().workload;
+  if (workload == "connect") return "connections/s";
+  if (workload == "stream") return "messages/s";
+  return "round trips/s";
+}
+
+// A percentile that lies among the lost prints as such.
+std::string side_percentile(const ComparedSide& side, const std::optional<std::int64_t>& ns) {
+  return duration_or(ns, side.lost.value_or(0) > 0 ? "lost" : "-");
+}
+
+// UDP beside TCP: a column each.
+std::string comparison_text(const Report& report, const Comparison& comparison) {
+  std::vector<std::vector<std::string>> rows{{""},
+                                             {"rounds"},
+                                             {product_per_s(report)},
+                                             {"response p50"},
+                                             {"response p99"},
+                                             {"response p99.9"},
+                                             {"sent"},
+                                             {"lost"}};
+  for (const ComparedSide& side : comparison.sides) {
+    const std::vector<std::string> cells{upper(printable(side.protocol)),
+                                         format_count(side.rounds),
+                                         rate_or_dash(side.achieved_per_s),
+                                         side_percentile(side, side.p50_ns),
+                                         side_percentile(side, side.p99_ns),
+                                         side_percentile(side, side.p99_9_ns),
+                                         format_count(side.sent),
+                                         loss_text(side.lost, side.loss_ratio)};
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(cells[i]);
+  }
+  rows[0].emplace_back("UDP/TCP");
+  rows[2].push_back(ratio_text(comparison.achieved_ratio));
+  rows[4].push_back(ratio_text(comparison.p99_ratio));
+  return columns(rows) + "\n" + wrapped("", printable(comparison.sentence));
+}
+
+// Several runs: a line each.
+std::string runs_table(const Report& report) {
+  std::vector<std::vector<std::string>> rows{
+      {"run", product_per_s(report), "p50", "p99", "p99.9", "max", "lost", "status"}};
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    const RunReport& run = report.runs[i];
+    rows.push_back(
+        {fmt::format("{} {}", i + 1, printable(run.name)), rate_or_dash(run.load.achieved_per_s),
+         latency_cell(run.response, run.response.p50), latency_cell(run.response, run.response.p99),
+         latency_cell(run.response, run.response.p99_9),
+         latency_cell(run.response, run.response.max),
+         loss_text(run.requests.lost, run.requests.loss_ratio), run.status});
+  }
+  return columns(rows);
+}
+
+// The first run's heading stands for all of them; a warning is printed once.
+std::string several_runs_text(const Report& report) {
+  std::string text = wrapped("", several_runs_heading(report.runs.front()));
+  text += '\n';
+  if (report.comparison) text += comparison_text(report, *report.comparison) + '\n';
+  text += runs_table(report);
+  std::vector<std::string> seen;
+  for (const RunReport& run : report.runs)
+    for (const std::string& line : trouble_lines(run))
+      if (std::find(seen.begin(), seen.end(), line) == seen.end()) seen.push_back(line);
+  if (!seen.empty()) text += '\n';
+  for (const std::string& line : seen) text += line;
+  return text;
+}
+
+std::string with_unit(double value, const std::string& unit) {
+  constexpr double most = 9e18;
+  if (unit == "ns" && value >= 0 && value < most)
+    return format_duration(Nanos(static_cast<std::int64_t>(value)));
+  if (unit == "per_s") return format_rate(value);
+  if (unit == "ratio") return format_ratio(value);
+  if (unit == "bits_per_s") return format_bits_per_s(value);
+  if (unit == "count" && value >= 0 && value < most)
+    return format_count(static_cast<std::uint64_t>(value));
+  return fmt::format("{} {}", value, printable(unit));
+}
+
+std::string thresholds_text(const std::vector<ThresholdResult>& thresholds) {
+  std::string text;
+  for (const ThresholdResult& t : thresholds) {
+    const std::string value =
+        t.value ? "it is " + with_unit(*t.value, t.unit) : "it could not be evaluated";
+    text += wrapped(t.pass ? "pass  " : "FAIL  ",
+                    fmt::format("--fail-if '{}': {}", printable(t.expr), value));
+  }
+  return text;
+}
+
+std::string status_text(const Report& report) {
+  if (report.error)
+    return wrapped("FAILED    ",
+                   fmt::format("{} ({}, in phase {})", printable(report.error->message),
+                               printable(report.error->code), printable(report.error->phase)));
+  if (report.status == "failed") return wrapped("FAILED    ", "the run failed");
+  if (report.status == "interrupted")
+    return wrapped("stopped   ",
+                   "interrupted before its end: the figures are of what was measured until then");
+  return {};
+}
+
+}  // namespace
+
+std::string render_text(const Report& report) {
+  std::string text;
+  if (report.runs.size() == 1) text = run_text(report.runs.front());
+  if (report.runs.size() > 1) text = several_runs_text(report);
+  // A comparison of one round: the other never ran.
+  if (report.runs.size() == 1 && report.comparison)
+    text += '\n' + comparison_text(report, *report.comparison);
+  const std::string thresholds = thresholds_text(report.thresholds);
+  const std::string status = status_text(report);
+  if (!thresholds.empty()) text += (text.empty() ? "" : "\n") + thresholds;
+  if (!status.empty()) text += (text.empty() ? "" : "\n") + status;
+  if (text.empty()) text = "nothing was run\n";
+  return text;
+}
+
+}  // namespace volley

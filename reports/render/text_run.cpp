@@ -1,0 +1,233 @@
+// One run for a person. Which model made the load is said in words, because the same server shows
+// quite different latencies under an open and a closed loop.
+#include "reports/render/text_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "reports/measure/units.hpp"
+#include "reports/render/derived.hpp"
+#include "reports/render/words.hpp"
+
+namespace volley {
+namespace {
+
+std::string config_value(const RunReport& run, std::string_view key) {
+  const auto same = [&](const auto& entry) { return entry.first == key; };
+  const auto found = std::find_if(run.config.begin(), run.config.end(), same);
+  return found == run.config.end() ? std::string() : printable(found->second);
+}
+
+std::string model_words(const RunReport& run) {
+  if (run.arrival != "closed") {
+    const std::string rate = run.load.intended_per_s
+                                 ? format_rate(*run.load.intended_per_s) + " intended"
+                                 : std::string("by its due times");
+    return fmt::format("open loop, {}, {}", printable(run.arrival), rate);
+  }
+  const std::string flows = config_value(run, "flows");
+  const std::string depth = config_value(run, "depth");
+  std::string shape;
+  if (!flows.empty() && run.workload == "rr")
+    shape = fmt::format(", {} {} x {} in flight", flows, flows == "1" ? "flow" : "flows",
+                        depth.empty() ? "1" : depth);
+  else if (!flows.empty())
+    shape = fmt::format(", {} {}", flows, flows == "1" ? "flow" : "flows");
+  if (run.workload == "stream") return "closed loop" + shape + ": as fast as the flow takes it";
+  return "closed loop" + shape + ": latency at whatever rate the server allowed";
+}
+
+std::string seconds_text(double seconds) {
+  if (seconds > 1e6) return fmt::format("{:.0f} s", seconds);
+  return format_duration(Nanos(std::llround(seconds * 1e9)));
+}
+
+std::string heading(const RunReport& run) {
+  std::string measured = seconds_text(run.duration_s) + " measured";
+  if (run.warm_up_s > 0)
+    measured += fmt::format(" after {} of warm-up", seconds_text(run.warm_up_s));
+  return fmt::format("{}  {}\n", printable(run.name), printable(run.endpoint)) +
+         wrapped("", fmt::format("{}; {}", model_words(run), measured));
+}
+
+std::string kinds_text(const std::vector<KindCount>& kinds) {
+  std::string text;
+  for (const KindCount& kind : kinds)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(kind.count),
+                        printable(kind.kind));
+  return text;
+}
+
+std::uint64_t total_of(const std::vector<KindCount>& kinds) {
+  std::uint64_t sum = 0;
+  for (const KindCount& kind : kinds) sum += kind.count;
+  return sum;
+}
+
+std::string config_text(const RunReport& run) {
+  std::string words;
+  for (const auto& [key, value] : run.config)
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", printable(key), printable(value));
+  return words.empty() ? "" : wrapped("with      ", words);
+}
+
+std::string load_text(const RunReport& run) {
+  const LoadFigures& load = run.load;
+  std::string words;
+  if (load.intended_per_s) words = format_rate(*load.intended_per_s) + " intended, ";
+  words += format_rate(load.offered_per_s) + " offered, ";
+  words += load.achieved_per_s ? format_rate(*load.achieved_per_s) + " achieved"
+                               : std::string("achieved unknown: the receiver does not count");
+  if (run.goodput_bits_per_s)
+    words += ", " + format_bits_per_s(*run.goodput_bits_per_s) + " goodput";
+  return wrapped("load      ", words);
+}
+
+std::string or_unknown(const std::optional<std::uint64_t>& n) {
+  return n ? format_count(*n) : "unknown";
+}
+
+std::string requests_text(const RunReport& run) {
+  const RequestFigures& r = run.requests;
+  std::string text;
+  std::string_view label = "requests  ";
+  if (r.planned) {
+    text = wrapped(label, fmt::format("{} planned = {} sent + {} unsent + {} skipped",
+                                      format_count(*r.planned), format_count(r.sent),
+                                      format_count(total_of(r.unsent)), or_unknown(r.skipped)));
+    label = "          ";
+  }
+  if (!r.completed)
+    return text +
+           wrapped(label, fmt::format("{} sent; what arrived is unknown", format_count(r.sent)));
+  text += wrapped(label,
+                  fmt::format("{} sent = {} completed + {} lost + {} errors + {} in flight",
+                              format_count(r.sent), format_count(*r.completed), or_unknown(r.lost),
+                              format_count(total_of(r.errors)), or_unknown(r.in_flight)));
+  if (r.late + r.duplicates + r.reordered + r.held_back > 0 || r.lost.value_or(0) > 0)
+    text += wrapped("          ",
+                    fmt::format("{} of the sent lost, {} of the lost answered late, {} duplicates, "
+                                "{} reordered, {} held back",
+                                r.loss_ratio ? format_ratio(*r.loss_ratio) : "-",
+                                format_count(r.late), format_count(r.duplicates),
+                                format_count(r.reordered), format_count(r.held_back)));
+  return text;
+}
+
+void add_row(std::vector<std::vector<std::string>>& rows, const std::string& name,
+             const LatencyFigures& f) {
+  if (!f.histogram) return;
+  rows.push_back({name, latency_cell(f, f.p50), latency_cell(f, f.p90), latency_cell(f, f.p99),
+                  latency_cell(f, f.p99_9), latency_cell(f, f.p99_99), latency_cell(f, f.max)});
+}
+
+std::string latency_text(const RunReport& run) {
+  std::vector<std::vector<std::string>> rows{
+      {"latency", "p50", "p90", "p99", "p99.9", "p99.99", "max"}};
+  add_row(rows, "response", run.response);
+  if (run.response.beyond_lost) add_row(rows, "  of completed", run.response_delivered);
+  add_row(rows, "service", run.service);
+  add_row(rows, "send lag", run.send_lag);
+  add_row(rows, "connect", run.connect);
+  return rows.size() == 1 ? "" : "\n" + columns(rows) + "\n";
+}
+
+std::string cost_text(const RunReport& run) {
+  const GeneratorSide& g = run.generator;
+  std::string words = counted(g.threads, "thread", "threads");
+  if (!g.wait.empty()) words += fmt::format(" ({})", printable(g.wait));
+  if (const auto ratio = generator_cpu_ratio(g))
+    words += fmt::format(", {:.0f} % of their CPU time", *ratio * 100.0);
+  words += fmt::format(" ({} user, {} system)", seconds_text(g.cpu_user_s),
+                       seconds_text(g.cpu_system_s));
+  if (const auto calls = calls_per_message(run))
+    words += fmt::format(", {:.2f} system calls a message", *calls);
+  words += ", " + counted(g.context_switches, "context switch", "context switches");
+  return wrapped("generator ", words);
+}
+
+std::string target_text(const RunReport& run) {
+  if (!run.target_side) return {};
+  const TargetSide& t = *run.target_side;
+  std::string words;
+  const auto say = [&](const std::string& text) { words += (words.empty() ? "" : ", ") + text; };
+  if (t.received_messages) say(counted(*t.received_messages, "message", "messages") + " received");
+  if (t.received_bytes) say(format_size(*t.received_bytes) + " received");
+  if (t.duplicates) say(counted(*t.duplicates, "duplicate", "duplicates"));
+  if (t.reordered) say(format_count(*t.reordered) + " reordered");
+  if (t.cpu_s) say(seconds_text(*t.cpu_s) + " of CPU time");
+  return words.empty() ? "" : wrapped("target    ", words);
+}
+
+// What to do about a kind of failure, where there is something to do.
+std::string_view advice_for(const std::string& kind) {
+  using Advice = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array<Advice, 9> advice{{
+      {"refused", "nothing listens there; start one with: volley target"},
+      {"reset", "the peer closed hard; look for its limits on connections and at its log"},
+      {"timed_out", "no connection came up; look for a firewall, or give a longer --timeout"},
+      {"unreachable", "there is no way to that address; look at the route and the interface"},
+      {"no_buffers", "the kernel had no room; lower the rate or give a larger --sndbuf"},
+      {"no_ports", "local ports are used up; use fewer flows or widen ip_local_port_range"},
+      {"too_many_files", "descriptors are used up; raise the limit with: ulimit -n"},
+      {"message_size", "a datagram was larger than its way allows; give a smaller --size"},
+      {"permission", "the kernel forbade it; look at the firewall rules of this machine"},
+  }};
+  const auto same = [&](const Advice& entry) { return entry.first == kind; };
+  const auto* const found = std::find_if(advice.begin(), advice.end(), same);
+  return found == advice.end() ? std::string_view() : found->second;
+}
+
+void add_trouble(std::vector<std::string>& lines, std::string_view label,
+                 const std::vector<KindCount>& kinds) {
+  if (kinds.empty()) return;
+  std::string words = kinds_text(kinds);
+  for (const KindCount& kind : kinds)
+    if (const auto advice = advice_for(kind.kind); !advice.empty())
+      words += fmt::format("; {}: {}", kind.kind, advice);
+  lines.push_back(wrapped(label, words));
+}
+
+}  // namespace
+
+std::string latency_cell(const LatencyFigures& f, const std::optional<std::int64_t>& figure) {
+  if (figure) return format_duration(Nanos(*figure));
+  return f.beyond_lost ? "lost" : "-";
+}
+
+std::string several_runs_heading(const RunReport& run) {
+  return fmt::format("{}; {} measured each, after {} of warm-up", model_words(run),
+                     seconds_text(run.duration_s), seconds_text(run.warm_up_s));
+}
+
+std::vector<std::string> trouble_lines(const RunReport& run) {
+  std::vector<std::string> lines;
+  add_trouble(lines, "errors    ", run.requests.errors);
+  add_trouble(lines, "unsent    ", run.requests.unsent);
+  for (const SocketEventFigures& event : run.socket_events)
+    lines.push_back(wrapped(
+        "socket    ", fmt::format("{} {}, first after {}, last after {}", format_count(event.count),
+                                  printable(event.kind), seconds_text(event.first_s),
+                                  seconds_text(event.last_s))));
+  for (const std::string& warning : run.generator.warnings)
+    lines.push_back(wrapped("warning   ", printable(warning)));
+  if (const std::string broken = broken_identity(run.requests); !broken.empty())
+    lines.push_back(wrapped("warning   ", broken + "; this is a mistake of volley: do not trust "
+                                                   "these counts, and report it"));
+  return lines;
+}
+
+std::string run_text(const RunReport& run) {
+  std::string text = heading(run) + '\n';
+  text += config_text(run) + load_text(run) + requests_text(run);
+  text += latency_text(run);
+  text += cost_text(run) + target_text(run);
+  for (const std::string& line : trouble_lines(run)) text += line;
+  return text;
+}
+
+}  // namespace volley
