@@ -1,0 +1,173 @@
+// Batches of datagrams over loopback: how many, which bytes, from whom, cut short or not.
+#include "targets/wire/datagrams.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "tests/wire/loopback_for_tests.hpp"
+
+namespace volley {
+namespace {
+
+using namespace tests;
+
+// Receives until `count` datagrams have come, and hands each to `see`.
+template <typename F>
+void receive_exactly(ReceiveBatch& batch, const Descriptor& socket, std::size_t count, F see) {
+  std::size_t got = 0;
+  while (got < count) {
+    ASSERT_TRUE(wait_for(socket)) << got << " of " << count << " came";
+    const int n = batch.receive(socket);
+    ASSERT_GE(n, 0) << error_text(-n);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i, ++got) see(batch.at(i));
+  }
+  EXPECT_EQ(got, count);
+  EXPECT_EQ(batch.receive(socket), 0);
+}
+
+TEST(Batch, CarriesEveryDatagramInOrderAndAtMostItsSlotsACall) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to = local_address(server);
+  constexpr std::size_t kCount = 20;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < kCount; ++i) texts.push_back("datagram " + std::to_string(i));
+
+  SendBatch sending(kCount);
+  for (const std::string& text : texts) sending.add(bytes_of(text), &to);
+  EXPECT_TRUE(sending.full());
+  EXPECT_EQ(sending.size(), kCount);
+  ASSERT_EQ(sending.send(client), static_cast<int>(kCount));
+
+  ReceiveBatch receiving(8, 64, false);
+  std::size_t next = 0;
+  while (next < kCount) {
+    ASSERT_TRUE(wait_for(server));
+    const int n = receiving.receive(server);
+    ASSERT_GE(n, 1);
+    ASSERT_LE(n, 8);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i, ++next) {
+      const Received datagram = receiving.at(i);
+      EXPECT_EQ(text_of(datagram.bytes), texts[next]);
+      EXPECT_EQ(*datagram.peer, local_address(client));
+      EXPECT_FALSE(datagram.truncated);
+      EXPECT_FALSE(datagram.local.address.valid());
+      EXPECT_EQ(datagram.ttl, -1);
+    }
+  }
+  EXPECT_EQ(next, kCount);
+  EXPECT_EQ(receiving.receive(server), 0);
+}
+
+TEST(Batch, TellsACutDatagramFromOneThatJustFits) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to = local_address(server);
+  const std::string text(101, 'a');
+  SendBatch sending(4);
+  for (const std::size_t size : {0U, 99U, 100U, 101U}) {
+    sending.add(bytes_of(std::string_view(text).substr(0, size)), &to);
+  }
+  ASSERT_EQ(sending.send(client), 4);
+
+  ReceiveBatch receiving(16, 100, true);
+  std::vector<std::size_t> sizes;
+  std::vector<bool> cut;
+  receive_exactly(receiving, server, 4, [&](const Received& datagram) {
+    sizes.push_back(datagram.bytes.size());
+    cut.push_back(datagram.truncated);
+  });
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{0, 99, 100, 100}));
+  EXPECT_EQ(cut, (std::vector<bool>{false, false, false, true}));
+}
+
+TEST(Batch, CarriesTheLargestDatagram) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  ASSERT_EQ(apply({}, Protocol::udp, client), 0);
+  const Address to = local_address(server);
+  const std::string text(65507, 'z');
+  SendBatch sending(1);
+  sending.add(bytes_of(text), &to);
+  ASSERT_EQ(sending.send(client), 1);
+  ReceiveBatch receiving(2, 65536, false);
+  receive_exactly(receiving, server, 1,
+                  [&](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), text); });
+}
+
+TEST(Batch, StopsBeforeADatagramThatCannotBeSentAndSaysWhy) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to = local_address(server);
+  const std::string too_large(65508, 'x');
+  SendBatch sending(3);
+  sending.add(bytes_of("first"), &to);
+  sending.add(bytes_of(too_large), &to);
+  sending.add(bytes_of("third"), &to);
+  EXPECT_EQ(sending.send(client), 1);
+  EXPECT_EQ(sending.send(client, 1), -EMSGSIZE);
+  EXPECT_EQ(sending.send(client, 2), 1);
+  EXPECT_EQ(sending.send(client, 3), 0);
+
+  std::vector<std::string> came;
+  ReceiveBatch receiving(4, 64, false);
+  receive_exactly(receiving, server, 2,
+                  [&](const Received& datagram) { came.push_back(text_of(datagram.bytes)); });
+  EXPECT_EQ(came, (std::vector<std::string>{"first", "third"}));
+}
+
+TEST(Batch, OfAConnectedSocketNeedsNoPeerAndReportsARefusal) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  ASSERT_EQ(start_connect(client, local_address(server)), 0);
+  SendBatch sending(2);
+  sending.add(bytes_of("one"));
+  EXPECT_EQ(sending.send(client), 1);
+  ReceiveBatch receiving(2, 64, false);
+  receive_exactly(receiving, server, 1,
+                  [&](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), "one"); });
+
+  // Connected to itself, the server takes nothing of the client's: its port counts as closed.
+  ASSERT_EQ(start_connect(server, local_address(server)), 0);
+  EXPECT_EQ(sending.send(client), 1);
+  ASSERT_TRUE(wait_for(client));
+  EXPECT_EQ(receiving.receive(client), -ECONNREFUSED);
+  EXPECT_EQ(receiving.receive(client), 0);
+}
+
+TEST(Batch, IsEmptyAfterClearAndForgetsTheSlotsOldPeer) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor other = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to_other = local_address(other);
+  const LocalAddress from{.address = local_address(client), .interface = 0};
+  SendBatch sending(1);
+  sending.add(bytes_of("to the other"), &to_other, &from, 9);
+  sending.clear();
+  EXPECT_EQ(sending.size(), 0U);
+  EXPECT_EQ(sending.send(client), 0);
+  ASSERT_EQ(start_connect(client, local_address(server)), 0);
+  sending.add(bytes_of("to the server"));
+  EXPECT_EQ(sending.send(client), 1);
+  ReceiveBatch receiving(1, 64, false);
+  receive_exactly(receiving, server, 1, [](const Received&) {});
+  EXPECT_EQ(receiving.receive(other), 0);
+}
+
+TEST(Batch, MovesWithItsMemory) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to = local_address(server);
+  SendBatch first(1);
+  first.add(bytes_of("moved"), &to);
+  SendBatch sending = std::move(first);
+  ASSERT_EQ(sending.send(client), 1);
+  ReceiveBatch original(1, 64, true);
+  ReceiveBatch receiving = std::move(original);
+  receive_exactly(receiving, server, 1,
+                  [](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), "moved"); });
+}
+
+}  // namespace
+}  // namespace volley

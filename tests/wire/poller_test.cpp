@@ -1,0 +1,198 @@
+// The poller and the waker. Times are asserted only as bounds that hold on any machine.
+#include "targets/wire/poller.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "reports/measure/ensure.hpp"
+#include "tests/wire/loopback_for_tests.hpp"
+
+namespace volley {
+namespace {
+
+using namespace tests;
+using namespace std::chrono_literals;
+
+Descriptor opened(Protocol protocol) {
+  Descriptor socket;
+  EXPECT_EQ(open_socket(protocol, AF_INET, socket), 0);
+  return socket;
+}
+
+TEST(Poller, ThatOnlyLooksFindsNothingWhereNothingIs) {
+  Poller poller;
+  EXPECT_TRUE(poller.wait(0ns).empty());
+  EXPECT_TRUE(poller.wait(-5s).empty());  // a time already past is a look, too
+}
+
+TEST(Poller, WaitsNoShorterThanAskedWhenNothingHappens) {
+  Poller poller;
+  for (const Nanos timeout : {Nanos(1ns), Nanos(300us), Nanos(20ms)}) {
+    const MonoTime start = mono_now();
+    EXPECT_TRUE(poller.wait(timeout).empty());
+    EXPECT_GE(mono_now() - start, timeout);
+  }
+}
+
+TEST(Poller, TakesATimeoutFarFinerThanAMillisecond) {
+  // Rounded up to milliseconds, not one of these waits could end below 1 ms; the quickest of many
+  // shows it even on a busy machine.
+  Poller poller;
+  Nanos quickest = 1h;
+  for (int i = 0; i < 200; ++i) {
+    const MonoTime start = mono_now();
+    EXPECT_TRUE(poller.wait(50us).empty());
+    quickest = std::min(quickest, mono_now() - start);
+  }
+  EXPECT_LT(quickest, 900us);
+}
+
+TEST(Poller, ReportsTagAndReadinessAsAskedUntilItIsTakenAway) {
+  const Descriptor socket = listener(Protocol::udp, loopback4());
+  Poller poller;
+  constexpr std::uint64_t kTag = 0xFEDCBA9876543210;
+  ASSERT_EQ(poller.add(socket.get(), kTag, true, true), 0);
+  auto ready = poller.wait(kPatience);
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_EQ(ready[0].tag, kTag);
+  EXPECT_TRUE(ready[0].writable);
+  EXPECT_FALSE(ready[0].readable);
+  EXPECT_FALSE(ready[0].failed);
+
+  ASSERT_EQ(poller.change(socket.get(), 7, true, false), 0);
+  EXPECT_TRUE(poller.wait(0ns).empty());
+  const Address self = local_address(socket);
+  ASSERT_EQ(sendto(socket.get(), "x", 1, 0, self.data(), self.size()), 1);
+  for (int i = 0; i < 2; ++i) {  // level-triggered: as long as the datagram lies there
+    ready = poller.wait(kPatience);
+    ASSERT_EQ(ready.size(), 1U);
+    EXPECT_EQ(ready[0].tag, 7U);
+    EXPECT_TRUE(ready[0].readable);
+    EXPECT_FALSE(ready[0].writable);
+  }
+  poller.remove(socket.get());
+  EXPECT_TRUE(poller.wait(0ns).empty());
+}
+
+TEST(Poller, ReportsAFailureAsReadableSoThatItIsRead) {
+  const Descriptor holder = opened(Protocol::tcp);
+  const Address where = loopback4();
+  ASSERT_EQ(bind(holder.get(), where.data(), where.size()), 0);
+  const Descriptor client = opened(Protocol::tcp);
+  (void)start_connect(client, local_address(holder));
+  Poller poller;
+  ASSERT_EQ(poller.add(client.get(), 1, false, false), 0);
+  const auto ready = poller.wait(kPatience);
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_TRUE(ready[0].failed);
+  EXPECT_TRUE(ready[0].readable);
+}
+
+TEST(Poller, ReportsManyDescriptorsOverSeveralWaits) {
+  constexpr std::size_t kCount = 300;  // more than one call hands out
+  Poller poller;
+  std::vector<Descriptor> sockets;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    sockets.push_back(opened(Protocol::udp));
+    ASSERT_EQ(poller.add(sockets[i].get(), i, false, true), 0);
+  }
+  std::vector<int> seen(kCount);
+  std::size_t got = 0;
+  while (got < kCount) {
+    const auto ready = poller.wait(kPatience);
+    ASSERT_FALSE(ready.empty());
+    for (const Ready& one : ready) {
+      ++seen[one.tag];
+      ++got;
+      ASSERT_EQ(poller.change(sockets[one.tag].get(), one.tag, false, false), 0);
+    }
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), static_cast<std::ptrdiff_t>(kCount));
+}
+
+TEST(Poller, AnswersWrongDescriptorsWithTheirErrno) {
+  const Descriptor socket = opened(Protocol::udp);
+  Poller poller;
+  EXPECT_EQ(poller.add(-1, 0, true, false), EBADF);
+  EXPECT_EQ(poller.change(socket.get(), 0, true, false), ENOENT);
+  EXPECT_EQ(poller.add(socket.get(), 0, true, false), 0);
+  EXPECT_EQ(poller.add(socket.get(), 0, true, false), EEXIST);
+}
+
+TEST(Poller, EndsAWaitWithNothingReadyWhenASignalComes) {
+  struct sigaction ignore {};
+  ignore.sa_handler = [](int) {};
+  struct sigaction before {};
+  ASSERT_EQ(sigaction(SIGALRM, &ignore, &before), 0);
+  // It repeats, so one that comes before the wait begins is no matter.
+  const itimerval often{.it_interval = {.tv_sec = 0, .tv_usec = 5000},
+                        .it_value = {.tv_sec = 0, .tv_usec = 5000}};
+  const itimerval never{};
+  ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
+  Poller poller;
+  EXPECT_TRUE(poller.wait(std::nullopt).empty());
+  ASSERT_EQ(setitimer(ITIMER_REAL, &never, nullptr), 0);
+  ASSERT_EQ(sigaction(SIGALRM, &before, nullptr), 0);
+}
+
+TEST(Poller, SaysSoWhenNoDescriptorIsLeft) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  std::string code;
+  std::string text;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  try {
+    const Poller poller;
+  } catch (const RunError& e) {
+    code = e.code();
+    text = e.what();
+  }
+  EXPECT_THROW(Waker(), RunError);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(code, "too_many_files");
+  EXPECT_EQ(text,
+            "epoll set: cannot be created (too many open files); "
+            "raise the limit of open files (ulimit -n)");
+}
+
+TEST(Waker, EndsAWaitOfAnotherThread) {
+  Poller poller;
+  const Waker waker;
+  ASSERT_EQ(poller.add(waker.fd(), 99, true, false), 0);
+  std::thread other([&] { waker.wake(); });
+  const auto ready = poller.wait(kPatience);
+  other.join();
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_EQ(ready[0].tag, 99U);
+}
+
+TEST(Waker, IsOneEventHoweverOftenItWasWokenAndNoneAfterDraining) {
+  Poller poller;
+  const Waker waker;
+  ASSERT_EQ(poller.add(waker.fd(), 1, true, false), 0);
+  for (int i = 0; i < 1000; ++i) waker.wake();
+  EXPECT_EQ(poller.wait(0ns).size(), 1U);
+  waker.drain();
+  EXPECT_TRUE(poller.wait(0ns).empty());
+  waker.drain();  // with nothing to drain it must not wait
+  waker.wake();
+  EXPECT_EQ(poller.wait(0ns).size(), 1U);
+}
+
+TEST(Waker, LeavesErrnoAlone) {
+  const Waker waker;
+  errno = 1234;
+  waker.wake();
+  EXPECT_EQ(errno, 1234);
+}
+
+}  // namespace
+}  // namespace volley
