@@ -14,20 +14,20 @@ namespace volley {
 
 // What one interval looked like, for the line a person watches. Merged over all workers.
 struct Progress {
-  std::string phase;  // "warm-up", "measure" or "drain"
-  Nanos elapsed{0};   // since the start of the run
+  std::string phase;          // "warm-up", "measure" or "drain"
+  Nanos elapsed{0};           // since the start of the run
   std::optional<Nanos> left;  // until the end of the measure phase; unknown with --requests
   std::optional<double> intended_per_s;
   double offered_per_s = 0;   // sent in the interval
   double achieved_per_s = 0;  // completed in the interval
   std::optional<Nanos> response_p50, response_p99;
-  std::uint64_t lost = 0;     // in the interval
+  std::uint64_t lost = 0;  // in the interval
   std::uint64_t errors = 0;
 };
 
 struct RunHooks {
-  std::function<void(const Progress&)> on_interval;         // called on the calling thread
-  std::function<void(const std::string&)> on_warning;       // a sentence for stderr
+  std::function<void(const Progress&)> on_interval;    // called on the calling thread
+  std::function<void(const std::string&)> on_warning;  // a sentence for stderr
 };
 
 // Carries out the plan. Never throws for what the network does: the record says what happened

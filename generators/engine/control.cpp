@@ -1,0 +1,109 @@
+#include "generators/engine/stream.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+
+namespace volley {
+namespace {
+
+// Takes the first whole control frame of the wanted kind out of what was received so far. Over TCP
+// other frames before it are passed over; anything that is not a frame ends the search.
+enum class Search : std::uint8_t { more, found, hopeless };
+
+Search search_stream(std::vector<std::byte>& received, FrameKind wanted, ControlAnswer& answer) {
+  std::span<const std::byte> rest = received;
+  while (rest.size() >= kFrameBytes) {
+    const std::optional<Frame> frame = read_frame(rest);
+    if (!frame) return Search::hopeless;
+    if (rest.size() < kFrameBytes + frame->length) break;
+    const auto payload = rest.subspan(kFrameBytes, frame->length);
+    if (frame->kind == wanted) {
+      answer = ControlAnswer{*frame, {payload.begin(), payload.end()}};
+      return Search::found;
+    }
+    rest = rest.subspan(kFrameBytes + frame->length);
+  }
+  if (!rest.empty() && !may_be_frame(rest)) return Search::hopeless;
+  received.erase(received.begin(), received.end() - static_cast<std::ptrdiff_t>(rest.size()));
+  return Search::more;
+}
+
+Search search_datagram(std::span<const std::byte> datagram, std::uint32_t session, FrameKind wanted,
+                       ControlAnswer& answer) {
+  const std::optional<Frame> frame = read_datagram(datagram);
+  if (!frame || frame->session != session) return Search::more;
+  // An echo server returns the question itself: it is not ours, and there is no use in waiting.
+  if (frame->kind != wanted) return Search::hopeless;
+  const auto payload = datagram.subspan(kFrameBytes);
+  answer = ControlAnswer{*frame, {payload.begin(), payload.end()}};
+  return Search::found;
+}
+
+}  // namespace
+
+std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
+                                     std::span<const std::byte> payload) {
+  std::vector<std::byte> bytes(kControlBytes);
+  Frame frame;
+  frame.kind = kind;
+  frame.session = session;
+  frame.length = kControlBytes - kFrameBytes;
+  write_frame(frame, bytes);
+  std::copy(payload.begin(), payload.end(), bytes.begin() + kFrameBytes);
+  return bytes;
+}
+
+std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol, const Descriptor& socket,
+                                 FrameKind kind, std::span<const std::byte> payload,
+                                 FrameKind answer_kind, Nanos patience, const StreamState& state) {
+  constexpr Nanos kAgain = std::chrono::milliseconds(100);
+  const std::vector<std::byte> question = control_frame(kind, worker.session(), payload);
+  const auto begun = std::as_bytes(std::span(state.text));
+  std::vector<std::byte> received(begun.begin(), begun.end());
+  std::uint64_t skip = state.skip;
+  std::vector<std::byte> buffer(std::size_t{64} << 10U);
+  ControlAnswer answer;
+  const MonoTime deadline = mono_now() + patience;
+  MonoTime send_at = mono_now();
+  std::size_t sent = 0;
+  for (MonoTime now = send_at; now < deadline; now = mono_now()) {
+    const bool unfinished = protocol == Protocol::tcp && sent < question.size();
+    if (unfinished || (protocol == Protocol::udp && now >= send_at)) {
+      const auto rest =
+          std::span<const std::byte>(question).subspan(protocol == Protocol::tcp ? sent : 0);
+      const ssize_t n = ::send(socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (n > 0) sent += static_cast<std::size_t>(n);
+      if (n < 0 && errno != EAGAIN && protocol == Protocol::tcp) return std::nullopt;
+      send_at = now + kAgain;
+    }
+    pollfd waiting{socket.get(), POLLIN, 0};
+    if (protocol == Protocol::tcp && sent < question.size()) waiting.events |= POLLOUT;
+    const auto left = std::min(deadline, protocol == Protocol::udp ? send_at : deadline) - now;
+    const auto slice = std::min<Nanos>(left, kAgain);
+    (void)::poll(&waiting, 1, static_cast<int>(slice / std::chrono::milliseconds(1)) + 1);
+    if ((waiting.revents & ~POLLOUT) == 0) continue;
+    const ssize_t n = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    if (n == 0 && protocol == Protocol::tcp) return std::nullopt;
+    if (n < 0) {
+      if (errno == EAGAIN || errno == EINTR || protocol == Protocol::udp) continue;
+      return std::nullopt;
+    }
+    const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(n));
+    Search found = Search::more;
+    if (protocol == Protocol::udp) {
+      found = search_datagram(bytes, worker.session(), answer_kind, answer);
+    } else {
+      const auto passed = static_cast<std::size_t>(std::min<std::uint64_t>(skip, bytes.size()));
+      skip -= passed;
+      received.insert(received.end(), bytes.begin() + static_cast<std::ptrdiff_t>(passed),
+                      bytes.end());
+      found = search_stream(received, answer_kind, answer);
+    }
+    if (found == Search::found) return answer;
+    if (found == Search::hopeless) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace volley

@@ -1,0 +1,76 @@
+// How a worker gives away a finished interval record and takes an empty one: two rings of pointers,
+// each with one writer and one reader. At an interval's end there is one release store; nothing
+// else is shared while a worker works.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "reports/measure/record.hpp"
+
+namespace volley {
+
+// One writer thread, one reader thread, `kPlaces` values at most.
+template <class T>
+class Ring {
+ public:
+  // False when the ring is full.
+  bool push(T&& value) {
+    const std::size_t end = end_.load(std::memory_order_relaxed);
+    if (end - begin_.load(std::memory_order_acquire) == kPlaces) return false;
+    places_[end % kPlaces] = std::move(value);
+    end_.store(end + 1, std::memory_order_release);
+    return true;
+  }
+  // False when the ring is empty.
+  bool pop(T& value) {
+    const std::size_t begin = begin_.load(std::memory_order_relaxed);
+    if (begin == end_.load(std::memory_order_acquire)) return false;
+    value = std::move(places_[begin % kPlaces]);
+    begin_.store(begin + 1, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kPlaces = 64;
+  std::array<T, kPlaces> places_{};
+  alignas(64) std::atomic<std::size_t> begin_{0};
+  alignas(64) std::atomic<std::size_t> end_{0};
+};
+
+struct HandedRecord {
+  IntervalRecord record;
+  bool warm_up = false;  // for the progress line only; never part of the totals
+};
+
+class Handoff {
+ public:
+  // Worker: gives a record away. Keeps it (false) when the collector is 64 records behind; the
+  // worker then goes on with it, so no count is lost, only an interval boundary.
+  bool give(std::unique_ptr<HandedRecord>& record) { return finished_.push(std::move(record)); }
+  // Worker: an empty record, recycled when there is one.
+  std::unique_ptr<HandedRecord> take_empty() {
+    std::unique_ptr<HandedRecord> record;
+    if (!recycled_.pop(record)) record = std::make_unique<HandedRecord>();
+    return record;
+  }
+  // Collector: the next finished record; null when there is none.
+  std::unique_ptr<HandedRecord> collect() {
+    std::unique_ptr<HandedRecord> record;
+    finished_.pop(record);
+    return record;
+  }
+  // Collector: gives a record back for use; it is cleared here, not by the worker.
+  void recycle(std::unique_ptr<HandedRecord> record) {
+    record->record.clear();
+    recycled_.push(std::move(record));
+  }
+
+ private:
+  Ring<std::unique_ptr<HandedRecord>> finished_;
+  Ring<std::unique_ptr<HandedRecord>> recycled_;
+};
+
+}  // namespace volley

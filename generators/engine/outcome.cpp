@@ -1,0 +1,240 @@
+#include "generators/engine/outcome.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace volley {
+namespace {
+
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+double seconds_of(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+}
+
+std::string advice_for(int error, const Endpoint& endpoint) {
+  switch (error) {
+    case ECONNREFUSED:
+      return fmt::format("is a target listening there? start one with: volley target --listen {}",
+                         to_string(endpoint.where));
+    case ETIMEDOUT:
+      return "wrong address, or a firewall in between; --timeout waits longer";
+    case EMFILE:
+    case ENFILE:
+      return "use fewer flows, or raise the limit with: ulimit -n";
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return "no route leads there; check the address and the network";
+    case EADDRNOTAVAIL:
+      return "local ports are used up; wait a minute, or use fewer flows";
+    case ENOENT:
+      return "see which congestion controls there are: "
+             "cat /proc/sys/net/ipv4/tcp_available_congestion_control";
+    default:
+      return "check the address and what the system log says";
+  }
+}
+
+void add_events(std::vector<SocketEvent>& to, const std::vector<SocketEvent>& from) {
+  for (const SocketEvent& event : from) {
+    const auto same = std::find_if(to.begin(), to.end(),
+                                   [&](const SocketEvent& e) { return e.kind == event.kind; });
+    if (same == to.end()) {
+      to.push_back(event);
+    } else {
+      same->count += event.count;
+      same->first = std::min(same->first, event.first);
+      same->last = std::max(same->last, event.last);
+    }
+  }
+}
+
+// The kind that happened most, when anything went wrong at all.
+std::optional<ErrorKind> main_trouble(const RunRecord& record) {
+  ErrorCounts all = record.counters.errors;
+  for (std::size_t i = 0; i < kErrorKinds; ++i) all[i] += record.counters.unsent[i];
+  for (const SocketEvent& event : record.socket_events)
+    all[static_cast<std::size_t>(event.kind)] += event.count;
+  const auto most = std::max_element(all.begin(), all.end());
+  if (*most == 0) return std::nullopt;
+  return static_cast<ErrorKind>(most - all.begin());
+}
+
+void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
+  const auto fail = [&](std::string code, const std::string& text) {
+    record.status = RunStatus::failed;
+    record.failure = RunFailure{std::move(code), record.endpoint + ": " + text, "measure"};
+  };
+  const bool standing = plan.workload == Workload::rr || plan.workload == Workload::stream;
+  if (standing && dead >= plan.flows) {
+    const auto trouble = main_trouble(record);
+    fail("all_flows_dead",
+         fmt::format("every flow was dead at the end of the run ({} of {}, {}); the server closed "
+                     "the connections or went away",
+                     dead, plan.flows, trouble ? to_string(*trouble) : "closed"));
+  } else if (record.has_answers ? record.counters.completed == 0 : record.counters.sent == 0) {
+    const auto trouble = main_trouble(record);
+    if (trouble && *trouble == ErrorKind::refused)
+      fail("refused",
+           "connection refused, nothing was answered; " +
+               advice_for(ECONNREFUSED, Endpoint{plan.protocol, plan.where.value_or(HostPort{})}));
+    else
+      fail("nothing_answered",
+           fmt::format("nothing was answered in the measure phase ({} sent, {} lost, {} errors{}); "
+                       "wrong port, a firewall, or a server that does not answer this request",
+                       record.counters.sent, record.counters.lost, total(record.counters.errors),
+                       trouble ? fmt::format(", mostly {}", to_string(*trouble)) : ""));
+  }
+}
+
+// How long the measure phase was: as planned, or until nothing more was due, or until it was cut.
+Nanos measured_for(const RunPlan& plan, const Workers& workers, const RunTimes& times, bool cut) {
+  MonoTime ended = times.measure_begin;
+  for (const auto& worker : workers)
+    ended = std::max(ended, cut ? worker->result().ended : worker->result().sending_ended);
+  const bool whole = plan.duration && !plan.requests && !cut;
+  const bool early = !plan.open_loop() && ended < times.measure_end;  // every flow died
+  if (whole && !(early && plan.duration)) return *plan.duration;
+  return std::max(Nanos(1), std::min(ended, times.measure_end) - times.measure_begin);
+}
+
+void add_worker(RunRecord& record, const WorkerResult& result, TargetSide& receiver) {
+  add_events(record.socket_events, result.socket_events);
+  record.generator.send_calls = record.generator.send_calls.value_or(0) + result.send_calls;
+  record.generator.receive_calls =
+      record.generator.receive_calls.value_or(0) + result.receive_calls;
+  if (!result.receiver_known) record.has_answers = false;
+  const auto add = [](std::optional<std::uint64_t>& to, std::optional<std::uint64_t> from) {
+    if (from) to = to.value_or(0) + *from;
+  };
+  add(receiver.received_messages, result.receiver.received_messages);
+  add(receiver.received_bytes, result.receiver.received_bytes);
+  add(receiver.duplicates, result.receiver.duplicates);
+  add(receiver.reordered, result.receiver.reordered);
+}
+
+void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers& workers) {
+  std::optional<BufferSizes> buffers;
+  std::uint64_t drops = 0;
+  std::uint64_t retransmits = 0;
+  for (const auto& worker : workers) {
+    if (worker->result().buffers) buffers = worker->result().buffers;
+    drops += worker->result().socket_drops;
+    retransmits += worker->result().retransmits;
+  }
+  auto& figures = record.protocol_figures;
+  const auto size = [&](auto member) {
+    return buffers ? std::optional(static_cast<double>((*buffers).*member)) : std::nullopt;
+  };
+  figures.emplace_back("rcvbuf_bytes", size(&BufferSizes::receive_bytes));
+  figures.emplace_back("sndbuf_bytes", size(&BufferSizes::send_bytes));
+  if (plan.protocol == Protocol::udp)
+    figures.emplace_back("socket_drops", static_cast<double>(drops));
+  else
+    figures.emplace_back("retransmits", static_cast<double>(retransmits));
+}
+
+}  // namespace
+
+ProcessUsage process_usage() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_nvcsw) + static_cast<std::uint64_t>(usage.ru_nivcsw),
+          mono_now()};
+}
+
+RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address& peer) {
+  RunRecord record;
+  record.name = run_name(plan);
+  record.protocol = to_string(plan.protocol);
+  record.endpoint = to_string(Endpoint{plan.protocol, where});
+  record.workload = to_string(plan.workload);
+  record.arrival = arrival_text(plan.arrival);
+  record.config = effective_values(plan);
+  record.config.emplace_back("peer", peer.text());
+  if (plan.protocol == Protocol::tcp &&
+      (plan.workload == Workload::crr || plan.workload == Workload::connect))
+    record.config.emplace_back("close", "rst");
+  record.warm_up = plan.warm_up;
+  if (plan.rate) record.intended_per_s = plan.rate->per_second();
+  record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr;
+  record.generator.threads = plan.threads;
+  record.generator.wait = to_string(plan.wait);
+  return record;
+}
+
+std::optional<RunError> set_up_error(const RunPlan& plan, const Workers& workers) {
+  std::uint64_t opened = 0;
+  const SetUpFailure* failure = nullptr;
+  for (const auto& worker : workers) {
+    opened += worker->result().flows_opened;
+    const auto& found = worker->result().set_up_failure;
+    if (!found) continue;
+    const bool out_of_files = found->error == EMFILE || found->error == ENFILE;
+    if (failure == nullptr || out_of_files) failure = &*found;
+    if (out_of_files) opened = 0;
+  }
+  if (opened > 0 || failure == nullptr) return std::nullopt;
+  const Endpoint endpoint{plan.protocol, plan.where.value_or(HostPort{})};
+  return RunError(std::string(to_string(error_kind_of(failure->error))), "setup",
+                  fmt::format("{}: {}; {}", to_string(endpoint), error_text(failure->error),
+                              advice_for(failure->error, endpoint)));
+}
+
+std::vector<std::string> set_up_warnings(const Workers& workers) {
+  std::uint64_t wanted = 0;
+  std::uint64_t opened = 0;
+  const SetUpFailure* failure = nullptr;
+  for (const auto& worker : workers) {
+    wanted += worker->result().flows_wanted;
+    opened += worker->result().flows_opened;
+    if (worker->result().set_up_failure) failure = &*worker->result().set_up_failure;
+  }
+  if (failure == nullptr) return {};
+  return {fmt::format("{} of {} flows could not be set up ({}); the run goes on with the rest",
+                      wanted - opened, wanted, error_text(failure->error))};
+}
+
+void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
+                 const RunTimes& times, int signal, const ProcessUsage& before) {
+  TargetSide receiver;
+  std::uint32_t dead = 0;
+  std::uint64_t planned = 0;
+  MonoTime ended = times.measure_begin;
+  for (const auto& worker : workers) {
+    const WorkerResult& result = worker->result();
+    add_worker(record, result, receiver);
+    dead += result.flows_dead;
+    planned += result.planned_open_loop;
+    ended = std::max(ended, result.ended);
+  }
+  if (signal != 0) {
+    record.status = RunStatus::interrupted;
+    record.signal = signal;
+  }
+  const bool began = times.start != MonoTime{};
+  record.duration = began ? measured_for(plan, workers, times, signal != 0) : Nanos(0);
+  record.drain =
+      began ? std::max(Nanos(0), ended - times.measure_begin - record.duration) : Nanos(0);
+  if (plan.open_loop())
+    record.planned = planned;
+  else if (plan.requests && plan.direction != Direction::both)
+    record.planned = *plan.requests;
+  if (!record.intended_per_s && plan.open_loop() && record.duration > Nanos(1))
+    record.intended_per_s = static_cast<double>(planned) / to_seconds(record.duration);
+  if (receiver.received_messages && record.has_answers) record.target_side = receiver;
+  add_protocol_figures(record, plan, workers);
+
+  const ProcessUsage after = process_usage();
+  record.generator.cpu_user_s = after.user_s - before.user_s;
+  record.generator.cpu_system_s = after.system_s - before.system_s;
+  record.generator.context_switches = after.context_switches - before.context_switches;
+  record.generator.wall_s = to_seconds(after.at - before.at);
+  if (signal == 0) judge_success(record, plan, dead);
+}
+
+}  // namespace volley

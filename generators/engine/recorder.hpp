@@ -1,0 +1,76 @@
+// Takes down what happens to the requests of one thread. One writer; the record changes hands only
+// at an interval's end.
+//
+// Counters and samples belong to the phase of the intended time: what happens to a warm-up request
+// goes to a record that only the progress line sees.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "generators/engine/handoff.hpp"
+#include "reports/measure/record.hpp"
+#include "reports/measure/time.hpp"
+
+namespace volley {
+
+class Recorder {
+ public:
+  Recorder(Handoff& handoff, Nanos interval);
+
+  // Fixes the time axis; before the first event.
+  void start(MonoTime measure_begin);
+
+  void on_sent(bool measured, MonoTime intended, MonoTime sent, std::uint32_t bytes) {
+    IntervalRecord& r = of(measured);
+    ++r.counters.sent;
+    r.counters.bytes_sent += bytes;
+    r.latencies.send_lag.record(sent - intended);
+  }
+  void on_completed(bool measured, MonoTime intended, MonoTime sent, MonoTime received,
+                    std::uint64_t bytes) {
+    IntervalRecord& r = of(measured);
+    ++r.counters.completed;
+    r.counters.bytes_received += bytes;
+    r.latencies.response.record(received - intended);
+    r.latencies.service.record(received - sent);
+  }
+  void on_connected(bool measured, MonoTime intended, MonoTime established) {
+    of(measured).latencies.connect.record(established - intended);
+  }
+  void on_lost(bool measured) { ++of(measured).counters.lost; }
+  void on_late(bool measured) { ++of(measured).counters.late; }
+  void on_error(bool measured, ErrorKind kind) {
+    ++of(measured).counters.errors[static_cast<std::size_t>(kind)];
+  }
+  void on_unsent(bool measured, ErrorKind kind, std::uint64_t n = 1) {
+    of(measured).counters.unsent[static_cast<std::size_t>(kind)] += n;
+  }
+  void on_duplicate(bool measured) { ++of(measured).counters.duplicates; }
+  void on_reordered(bool measured) { ++of(measured).counters.reordered; }
+  void on_held_back(bool measured) { ++of(measured).counters.held_back; }
+  // Direct access, for workloads that count in bulk (stream).
+  [[nodiscard]] IntervalRecord& of(bool measured) {
+    return measured ? measured_->record : warm_up_->record;
+  }
+
+  // When the current interval ends: a worker must call tick() soon after.
+  [[nodiscard]] MonoTime interval_end() const { return interval_end_; }
+  void tick(MonoTime now) {
+    if (now >= interval_end_) end_interval(now);
+  }
+  // The last interval, cut short at `now`.
+  void finish(MonoTime now);
+
+ private:
+  void end_interval(MonoTime now);
+
+  Handoff& handoff_;
+  Nanos interval_;
+  MonoTime measure_begin_;
+  MonoTime interval_end_;
+  std::unique_ptr<HandedRecord> measured_;
+  std::unique_ptr<HandedRecord> warm_up_;
+};
+
+}  // namespace volley

@@ -1,0 +1,430 @@
+// rr: request and response on standing flows.
+//
+// Closed loop: each flow keeps `depth` requests in flight; an answer, an error or a timeout makes
+// room for the next. Open loop: requests are due by the schedule, whatever the answers do; one that
+// cannot go out at once (a cap, an unwritable socket) waits in its flow's queue with its intended
+// time, is counted as held back, and its response time still runs from that time.
+#include <algorithm>
+
+#include "generators/engine/demand.hpp"
+#include "generators/engine/exchange.hpp"
+#include "generators/engine/link.hpp"
+#include "generators/engine/outstanding.hpp"
+#include "generators/engine/worker.hpp"
+
+namespace volley {
+namespace {
+
+template <class Link, class Exchange>
+class RequestResponse {
+ public:
+  explicit RequestResponse(Worker& worker)
+      : worker_(worker),
+        plan_(worker.plan()),
+        link_(worker),
+        exchange_(plan_, worker.session()),
+        sizes_(plan_.sizes, plan_.seed),
+        outstanding_(worker.flow_count(), plan_.timeout),
+        flows_(worker.flow_count()),
+        demand_(worker) {}
+
+  void run() {
+    set_up();
+    if (!worker_.ready_and_wait()) return;
+    start_flows(mono_now());
+    while (!finished_) turn();
+    worker_.result().planned_open_loop = demand_.planned();
+    take_socket_figures(worker_, flows_);
+  }
+
+ private:
+  // --- set-up ------------------------------------------------------------------------------
+  void set_up() {
+    for (std::uint32_t i = 0; i < flows_.size() && !worker_.stopped(); ++i) {
+      Flow& flow = flows_[i];
+      flow.index = i;
+      flow.number = worker_.flow_number(i);
+      const int error = link_.open(flow);
+      if (error == 0) {
+        ++worker_.result().flows_opened;
+        ++alive_;
+        continue;
+      }
+      worker_.note_set_up_failure(error, "cannot open a flow");
+      flow.dead = true;
+      flow.socket.close();
+      if (error == EMFILE || error == ENFILE) return;  // the others will not fare better
+    }
+  }
+
+  void start_flows(MonoTime now) {
+    for (Flow& flow : flows_) {
+      if (flow.dead) {
+        give_up_share(flow);
+        continue;
+      }
+      const int error = worker_.poller().add(flow.socket.get(), flow.index, true, false);
+      if (error != 0)
+        flow_died(flow, error_kind_of(error), now);
+      else if (!demand_.open_loop())
+        fill(flow, now);
+    }
+  }
+
+  // --- the loop ----------------------------------------------------------------------------
+  void turn() {
+    MonoTime now = mono_now();
+    worker_.recorder().tick(now);
+    if (demand_.open_loop())
+      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { dispatch(flow, due); });
+    expire(now);
+    if (worker_.stopped() || is_over(now)) {
+      finished_ = true;
+      return;
+    }
+    for (const Ready& ready : worker_.wait_until(now, next_wake(now))) {
+      if (ready.tag >= flows_.size()) continue;
+      Flow& flow = flows_[ready.tag];
+      if (flow.dead) continue;
+      if (ready.readable || ready.failed) receive(flow);
+      if (ready.writable && !flow.dead) flush(flow);
+    }
+  }
+
+  [[nodiscard]] MonoTime next_wake(MonoTime now) const {
+    MonoTime wake = now + std::chrono::seconds(1);
+    if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
+    if (!outstanding_.empty()) wake = std::min(wake, outstanding_.next_deadline());
+    if (!resting_.empty()) wake = std::min(wake, resting_.front().until);
+    if (now < worker_.times().measure_end) wake = std::min(wake, worker_.times().measure_end);
+    if (cut_off_ != MonoTime{}) wake = std::min(wake, cut_off_);
+    return wake;
+  }
+
+  // Over: nothing more is due, nothing waits to be sent, nothing waits for an answer.
+  [[nodiscard]] bool is_over(MonoTime now) {
+    if (alive_ == 0) return true;
+    if (!demand_.over(now)) return false;
+    if (cut_off_ == MonoTime{}) {
+      worker_.result().sending_ended = now;
+      cut_off_ = now + plan_.timeout;
+    }
+    if (now >= cut_off_) drop_waiting(ErrorKind::timed_out);
+    return outstanding_.empty() && waiting_ == 0;
+  }
+
+  // --- sending -----------------------------------------------------------------------------
+  // Open loop: a slot has become due.
+  void dispatch(std::uint32_t index, const Due& due) {
+    Flow& flow = flows_[index];
+    if (flow.dead)
+      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
+    else if (can_send(flow))
+      send(flow, due, mono_now());
+    else
+      wait_in_line(flow, due);
+  }
+
+  [[nodiscard]] bool has_room(const Flow& flow) const {
+    return !plan_.depth || outstanding_.waiting_of(flow.index) < *plan_.depth;
+  }
+  [[nodiscard]] bool can_send(const Flow& flow) const {
+    return !flow.blocked && flow.waiting.empty() && has_room(flow);
+  }
+
+  void wait_in_line(Flow& flow, const Due& due) {
+    worker_.recorder().on_held_back(due.measured);
+    flow.waiting.push_back(due);
+    ++waiting_;
+  }
+
+  // Sends one request. False: the flow takes no more at present.
+  bool send(Flow& flow, const Due& due, MonoTime now) {
+    OutstandingRequest request;
+    request.intended = due.intended;
+    request.sent = now;
+    request.sequence = flow.next_sequence;
+    request.flow = flow.index;
+    request.bytes = sizes_.size_of(flow.number, flow.next_sequence);
+    request.measured = due.measured;
+    const std::span<const std::byte> message = exchange_.encode(
+        Outgoing{flow.number, outstanding_.next_slot(), request.sequence, request.bytes});
+    SendResult result = link_.send(flow, message);
+    if (result.what == Sent::failed && result.error == ECONNREFUSED) {
+      // The socket reported an earlier datagram's ICMP error; this one has not been tried yet.
+      worker_.note_event(ErrorKind::refused, now);
+      result = link_.send(flow, message);
+    }
+    if (result.what == Sent::whole) {
+      request.bytes = static_cast<std::uint32_t>(message.size());
+      outstanding_.add(request);
+      if (due.measured && flow.first_measured > flow.next_sequence)
+        flow.first_measured = flow.next_sequence;
+      ++flow.next_sequence;
+      worker_.recorder().on_sent(due.measured, due.intended, now, request.bytes);
+      if (Link::kProtocol == Protocol::tcp && !flow.unsent.empty()) block(flow);
+      return !flow.blocked;
+    }
+    if (result.what == Sent::blocked) {
+      if (!demand_.open_loop()) worker_.recorder().on_held_back(due.measured);
+      flow.waiting.push_front(due);
+      ++waiting_;
+      block(flow);
+      return false;
+    }
+    worker_.recorder().on_unsent(due.measured, error_kind_of(result.error));
+    if (Link::kProtocol == Protocol::tcp)
+      flow_died(flow, error_kind_of(result.error), now);
+    else
+      rest(flow, now);
+    return false;
+  }
+
+  void block(Flow& flow) {
+    flow.blocked = true;
+    (void)worker_.poller().change(flow.socket.get(), flow.index, true, true);
+  }
+
+  // The socket is writable again, or an answer made room: sends what waits.
+  void flush(Flow& flow) {
+    if (flow.blocked) {
+      if constexpr (Link::kProtocol == Protocol::tcp) {
+        const SendResult rest = link_.send_rest(flow);
+        if (rest.what == Sent::blocked) return;
+        if (rest.what == Sent::failed) {
+          flow_died(flow, error_kind_of(rest.error), mono_now());
+          return;
+        }
+      }
+      flow.blocked = false;
+      (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
+    }
+    send_waiting(flow);
+    if (!demand_.open_loop()) fill(flow, mono_now());
+  }
+
+  void send_waiting(Flow& flow) {
+    while (!flow.dead && !flow.waiting.empty() && !flow.blocked && has_room(flow)) {
+      const Due due = flow.waiting.front();
+      flow.waiting.pop_front();
+      --waiting_;
+      if (!send(flow, due, mono_now())) return;
+    }
+  }
+
+  // Closed loop: puts requests in flight until the flow is full.
+  void fill(Flow& flow, MonoTime now) {
+    while (!flow.dead && can_send(flow)) {
+      const std::optional<Due> due = demand_.take(flow.index, now);
+      if (!due || !send(flow, *due, now)) return;
+    }
+  }
+
+  // Closed loop: after a failed send a flow rests, or it would spin on the error.
+  void rest(Flow& flow, MonoTime now) {
+    if (!demand_.open_loop()) resting_.push_back(Resting{now + kRest, flow.index});
+  }
+
+  // --- receiving ---------------------------------------------------------------------------
+  [[nodiscard]] std::optional<Expected> expected_of(const Flow& flow) {
+    const std::uint32_t slot = outstanding_.oldest_of(flow.index);
+    if (slot == kNoSlot) return std::nullopt;
+    return Expected{outstanding_.at(slot).sequence, outstanding_.at(slot).bytes};
+  }
+
+  void receive(Flow& flow) {
+    if constexpr (Link::kProtocol == Protocol::udp) {
+      MonoTime received{};
+      link_.receive(
+          flow, outstanding_.waiting_of(flow.index),
+          [&](std::span<const std::byte> datagram) {
+            if (received == MonoTime{}) received = mono_now();
+            on_answer(flow, exchange_.recognise(datagram, expected_of(flow)), received);
+          },
+          [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
+    } else {
+      link_.receive(
+          flow,
+          [&](std::span<const std::byte> bytes) {
+            const MonoTime received = mono_now();
+            const bool sane = exchange_.consume(
+                flow.stream, bytes, [&] { return expected_of(flow); },
+                [&](const Answer& answer) {
+                  on_answer(flow, answer, received);
+                  return !flow.dead;
+                });
+            if (!sane && !flow.dead) flow_died(flow, ErrorKind::malformed, received);
+          },
+          [&](ErrorKind kind) { flow_died(flow, kind, mono_now()); });
+    }
+  }
+
+  void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
+    if (answer.verdict == Answer::Verdict::foreign) {
+      worker_.note_event(ErrorKind::unexpected, received);
+      return;
+    }
+    const std::uint32_t slot = answer.named
+                                   ? outstanding_.find(answer.slot, flow.index, answer.sequence)
+                                   : outstanding_.oldest_of(flow.index);
+    if (slot == kNoSlot || outstanding_.at(slot).lost) {
+      on_stray(flow, answer, slot, received);
+    } else {
+      conclude(flow, slot, answer, received);
+    }
+    if (flow.dead) return;
+    if (!flow.waiting.empty()) send_waiting(flow);
+    if (!demand_.open_loop()) fill(flow, received);
+  }
+
+  // An answer to a request in flight: completed, or an error.
+  void conclude(Flow& flow, std::uint32_t slot, const Answer& answer, MonoTime received) {
+    const OutstandingRequest request = outstanding_.at(slot);
+    // The deadline list is only looked at once a turn, so the timeout is checked here as well.
+    if (received - request.sent > plan_.timeout) {
+      lose(slot);
+      on_stray(flow, answer, Exchange::kNamed ? kNoSlot : outstanding_.oldest_of(flow.index),
+               received);
+      return;
+    }
+    outstanding_.remove(slot);
+    const auto arrival = flow.arrived.arrive(request.sequence);
+    if (answer.verdict != Answer::Verdict::valid) {
+      worker_.recorder().on_error(request.measured, answer.verdict == Answer::Verdict::unexpected
+                                                        ? ErrorKind::unexpected
+                                                        : ErrorKind::malformed);
+      return;
+    }
+    if (arrival == SequenceTracker::Arrival::reordered)
+      worker_.recorder().on_reordered(request.measured);
+    worker_.recorder().on_completed(request.measured, request.intended, request.sent, received,
+                                    answer.bytes);
+  }
+
+  // An answer to nothing in flight: late (the first one to a lost request), a duplicate, or noise.
+  void on_stray(Flow& flow, const Answer& answer, std::uint32_t owed, MonoTime received) {
+    if (owed != kNoSlot) {  // answers in order: this is the one that the lost request was owed
+      worker_.recorder().on_late(outstanding_.at(owed).measured);
+      outstanding_.remove(owed);
+    } else if (answer.named && answer.sequence < flow.next_sequence) {
+      const bool measured = answer.sequence >= flow.first_measured;
+      switch (flow.arrived.arrive(answer.sequence)) {
+        case SequenceTracker::Arrival::duplicate:
+          worker_.recorder().on_duplicate(measured);
+          break;
+        case SequenceTracker::Arrival::too_old:
+          worker_.note_event(ErrorKind::unexpected, received);
+          break;
+        default:
+          worker_.recorder().on_late(measured);
+          break;
+      }
+    } else if (!answer.named && flow.next_sequence > 0) {
+      if (std::exchange(flow.last_lost, false))
+        worker_.recorder().on_late(flow.last_measured);
+      else
+        worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
+    } else {
+      worker_.note_event(ErrorKind::unexpected, received);
+    }
+  }
+
+  // --- endings -----------------------------------------------------------------------------
+  void lose(std::uint32_t slot) {
+    const OutstandingRequest& request = outstanding_.at(slot);
+    Flow& flow = flows_[request.flow];
+    worker_.recorder().on_lost(request.measured);
+    flow.last_lost = true;
+    flow.last_measured = request.measured;
+    if (Link::kProtocol == Protocol::tcp && !Exchange::kNamed)
+      outstanding_.keep_as_lost(slot);
+    else
+      outstanding_.remove(slot);
+  }
+
+  void expire(MonoTime now) {
+    for (std::uint32_t slot; (slot = outstanding_.expired(now)) != kNoSlot;) {
+      Flow& flow = flows_[outstanding_.at(slot).flow];
+      lose(slot);
+      send_waiting(flow);
+      if (!demand_.open_loop()) fill(flow, now);
+    }
+    while (!resting_.empty() && resting_.front().until <= now) {
+      Flow& flow = flows_[resting_.front().flow];
+      resting_.pop_front();
+      fill(flow, now);
+    }
+  }
+
+  // What is in flight on a dead flow has failed; what waited, or was still its share, is not sent.
+  void flow_died(Flow& flow, ErrorKind kind, MonoTime now) {
+    if (flow.dead) return;
+    flow.dead = true;
+    --alive_;
+    worker_.note_event(kind, now);
+    worker_.poller().remove(flow.socket.get());
+    flow.socket.close();
+    while (outstanding_.oldest_of(flow.index) != kNoSlot) {
+      const std::uint32_t slot = outstanding_.oldest_of(flow.index);
+      const OutstandingRequest request = outstanding_.at(slot);
+      outstanding_.remove(slot);
+      if (!request.lost) worker_.recorder().on_error(request.measured, kind);
+    }
+    drop_waiting_of(flow, ErrorKind::flow_dead);
+    give_up_share(flow);
+  }
+  void give_up_share(const Flow& flow) {
+    worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
+  }
+
+  void drop_waiting_of(Flow& flow, ErrorKind kind) {
+    for (const Due& due : flow.waiting) worker_.recorder().on_unsent(due.measured, kind);
+    waiting_ -= flow.waiting.size();
+    flow.waiting.clear();
+  }
+  void drop_waiting(ErrorKind kind) {
+    for (Flow& flow : flows_) drop_waiting_of(flow, kind);
+  }
+
+  struct Resting {
+    MonoTime until;
+    std::uint32_t flow;
+  };
+  static constexpr Nanos kRest = std::chrono::milliseconds(10);
+
+  Worker& worker_;
+  const RunPlan& plan_;
+  Link link_;
+  Exchange exchange_;
+  SizeChooser sizes_;
+  Outstanding outstanding_;
+  std::vector<Flow> flows_;
+  Demand demand_;
+  std::deque<Resting> resting_;
+  std::uint32_t alive_ = 0;
+  std::uint64_t waiting_ = 0;  // due requests that wait in their flows
+  MonoTime cut_off_{};         // when waiting requests are given up
+  bool finished_ = false;
+};
+
+template <class Link, class Exchange>
+void work(Worker& worker) {
+  RequestResponse<Link, Exchange>(worker).run();
+}
+
+}  // namespace
+
+WorkloadBody rr_workload(Protocol protocol, ExchangeKind exchange) {
+  const bool udp = protocol == Protocol::udp;
+  switch (exchange) {
+    case ExchangeKind::frame:
+      return udp ? &work<UdpLink, FrameExchange> : &work<TcpLink, FrameExchange>;
+    case ExchangeKind::echo:
+      return udp ? &work<UdpLink, EchoExchange> : &work<TcpLink, EchoExchange>;
+    case ExchangeKind::scripted:
+      break;
+  }
+  return udp ? &work<UdpLink, ScriptedExchange> : &work<TcpLink, ScriptedExchange>;
+}
+
+}  // namespace volley

@@ -1,0 +1,246 @@
+#include "generators/engine/run.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <csignal>
+#include <memory>
+#include <thread>
+
+#include "generators/engine/collector.hpp"
+#include "generators/engine/host.hpp"
+#include "generators/engine/outcome.hpp"
+#include "generators/engine/own_target.hpp"
+#include "generators/engine/worker.hpp"
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+// As many descriptors as the hard limit allows; the result is how many there are.
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  (void)getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// Refuses a run that must fail for want of descriptors before it sends anything.
+void check_descriptors(const RunPlan& plan) {
+  constexpr std::uint64_t kOwn = 16;  // standard streams, report files, signals, the pollers
+  const std::uint64_t needed = plan.flows + std::uint64_t{2} * plan.threads + kOwn;
+  const std::uint64_t available = raise_descriptor_limit();
+  if (needed <= available) return;
+  throw RunError("too_many_files", "setup",
+                 fmt::format("--flows {}: more descriptors than this process may open ({} needed) "
+                             "[{} available, the hard limit]; use fewer flows, or raise the limit "
+                             "with: ulimit -n {}",
+                             plan.flows, needed, available, needed));
+}
+
+// Whether a TCP connection to the address can be made; closed again at once.
+int try_connect(const Address& address, Nanos timeout) {
+  Descriptor socket;
+  int error = open_socket(Protocol::tcp, address.family(), socket);
+  if (error == 0) error = start_connect(socket, address);
+  if (error != EINPROGRESS) return error;
+  pollfd waiting{socket.get(), POLLOUT, 0};
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+  if (::poll(&waiting, 1, static_cast<int>(std::max<std::int64_t>(millis, 1))) == 0)
+    return ETIMEDOUT;
+  return socket_error(socket);
+}
+
+// One address for the whole run. A name with several: over TCP the first that accepts a connection;
+// over UDP, where silence tells nothing, the first IPv4 one.
+Address choose_peer(const RunPlan& plan, const HostPort& where) {
+  std::vector<Address> addresses = resolve(where, plan.family);
+  if (addresses.size() == 1) return addresses.front();
+  if (plan.protocol == Protocol::udp) {
+    const auto v4 = std::find_if(addresses.begin(), addresses.end(),
+                                 [](const Address& a) { return a.family() == AF_INET; });
+    return v4 != addresses.end() ? *v4 : addresses.front();
+  }
+  for (const Address& address : addresses)
+    if (try_connect(address, plan.timeout) == 0) return address;
+  return addresses.front();
+}
+
+std::uint32_t new_session() {
+  const auto now = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  return static_cast<std::uint32_t>(seeded(now, static_cast<std::uint64_t>(getpid())));
+}
+
+// The workers of one run and the loop of the calling thread: signals, progress, the end.
+class Conductor {
+ public:
+  Conductor(const RunPlan& plan, const Address& peer, const RunHooks& hooks, RunRecord& record)
+      : plan_(plan),
+        hooks_(hooks),
+        record_(record),
+        signal_set_(io_, SIGINT, SIGTERM),
+        timer_(io_) {
+    const std::uint32_t session = new_session();
+    for (std::uint32_t i = 0; i < plan.threads; ++i) {
+      handoffs_.push_back(std::make_unique<Handoff>());
+      workers_.push_back(
+          std::make_unique<Worker>(plan, i, peer, session, signals_, *handoffs_.back()));
+    }
+    collector_ = std::make_unique<Collector>(handoffs_, record);
+  }
+
+  // Runs from set-up to the last worker's end. Throws RunError when no flow could be set up.
+  void conduct() {
+    wait_for_signal();
+    const std::vector<unsigned> cpus = allowed_cpus();
+    for (std::uint32_t i = 0; i < workers_.size(); ++i) start_thread(i, cpus);
+    io_.run();
+    for (std::thread& thread : threads_) thread.join();
+    if (set_up_error_) throw RunError(*set_up_error_);
+    collector_->finish([this](const IntervalRecord& r, bool warm_up) { show(r, warm_up); });
+  }
+
+  [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  [[nodiscard]] const RunTimes& times() const { return signals_.times; }
+  [[nodiscard]] int signal() const { return signal_; }
+
+ private:
+  void start_thread(std::uint32_t i, const std::vector<unsigned>& cpus) {
+    threads_.emplace_back([this, i] {
+      workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); });
+      asio::post(io_, [this] { on_worker_done(); });
+    });
+    if (!plan_.pin) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpus[i % cpus.size()], &set);
+    (void)pthread_setaffinity_np(threads_.back().native_handle(), sizeof set, &set);
+  }
+
+  void wait_for_signal() {
+    signal_set_.async_wait([this](const asio::error_code& error, int number) {
+      if (error) return;
+      // A second one means: now.
+      if (signal_ != 0) ::_exit(128 + number);
+      signal_ = number;
+      stop_workers();
+      wait_for_signal();
+    });
+  }
+
+  void stop_workers() {
+    signals_.stop.store(true);
+    for (const auto& worker : workers_) worker->wake();
+  }
+
+  void on_worker_ready() {
+    if (++ready_ < workers_.size()) return;
+    set_up_error_ = set_up_error(plan_, workers_);
+    if (set_up_error_ || signal_ != 0) {
+      stop_workers();
+      return;
+    }
+    for (const std::string& warning : set_up_warnings(workers_)) {
+      record_.generator.warnings.push_back(warning);
+      if (hooks_.on_warning) hooks_.on_warning(warning);
+    }
+    RunTimes& times = signals_.times;
+    times.start = mono_now() + std::chrono::milliseconds(2);
+    times.measure_begin = times.start + plan_.warm_up;
+    times.measure_end = plan_.duration ? times.measure_begin + *plan_.duration : MonoTime::max();
+    signals_.released.store(true, std::memory_order_release);
+    for (const auto& worker : workers_) worker->wake();
+    next_look_ = times.measure_begin;
+    while (next_look_ - plan_.interval > times.start) next_look_ -= plan_.interval;
+    look_again();
+  }
+
+  // A little after each interval's end, when the workers have handed over.
+  void look_again() {
+    timer_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(
+        next_look_ + std::chrono::milliseconds(20)));
+    timer_.async_wait([this](const asio::error_code& error) {
+      if (error || done_ == workers_.size()) return;
+      collector_->collect([this](const IntervalRecord& r, bool warm_up) { show(r, warm_up); });
+      next_look_ += plan_.interval;
+      look_again();
+    });
+  }
+
+  void on_worker_done() {
+    if (++done_ < workers_.size()) return;
+    timer_.cancel();
+    signal_set_.cancel();
+  }
+
+  void show(const IntervalRecord& interval, bool warm_up) {
+    if (!hooks_.on_interval) return;
+    const MonoTime now = mono_now();
+    const double seconds =
+        std::max(1e-3, to_seconds(warm_up ? std::min(plan_.interval, plan_.warm_up)
+                                          : interval.end - interval.begin));
+    Progress progress;
+    const bool draining = !warm_up && plan_.duration && interval.begin >= *plan_.duration;
+    progress.phase = warm_up ? "warm-up" : draining ? "drain" : "measure";
+    progress.elapsed = now - signals_.times.start;
+    if (plan_.duration) progress.left = std::max(Nanos(0), signals_.times.measure_end - now);
+    progress.intended_per_s = record_.intended_per_s;
+    progress.offered_per_s = static_cast<double>(interval.counters.sent) / seconds;
+    progress.achieved_per_s = static_cast<double>(interval.counters.completed) / seconds;
+    progress.response_p50 = interval.latencies.response.at(kP50);
+    progress.response_p99 = interval.latencies.response.at(kP99);
+    progress.lost = interval.counters.lost;
+    progress.errors = total(interval.counters.errors) + total(interval.counters.unsent);
+    hooks_.on_interval(progress);
+  }
+
+  const RunPlan& plan_;
+  const RunHooks& hooks_;
+  RunRecord& record_;
+  RunSignals signals_;
+  std::vector<std::unique_ptr<Handoff>> handoffs_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<Collector> collector_;
+  asio::io_context io_{1};
+  asio::signal_set signal_set_;
+  asio::steady_timer timer_;
+  MonoTime next_look_;
+  std::size_t ready_ = 0;
+  std::size_t done_ = 0;
+  int signal_ = 0;
+  std::optional<RunError> set_up_error_;
+};
+
+}  // namespace
+
+RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
+  check_descriptors(plan);
+  std::optional<OwnTarget> own;
+  if (!plan.where) own.emplace(std::vector<std::string>{}, own_target_cpu(plan.pin, plan.threads));
+  const HostPort where = plan.where ? *plan.where : own->where();
+  const Address peer = choose_peer(plan, where);
+
+  RunRecord record = blank_record(plan, where, peer);
+  const ProcessUsage before = process_usage();
+  Conductor conductor(plan, peer, hooks, record);
+  conductor.conduct();
+  fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
+  if (own) {
+    if (!record.target_side) record.target_side.emplace();
+    if (const std::optional<ChildUsage> usage = own->stop())
+      record.target_side->cpu_s = usage->cpu_s;
+  }
+  return record;
+}
+
+}  // namespace volley

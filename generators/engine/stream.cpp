@@ -1,0 +1,460 @@
+// stream: messages one way (up: generator to target, down, or both at once), as fast as a flow
+// takes them (closed loop) or when they are due (open loop, up).
+//
+// A message is `completed` when the receiving end has counted it: our sink says so at the end of
+// the run, over the flow itself; coming down, the receiver is this program. A foreign sink says
+// nothing, and then completed and lost are unknown. Messages of the warm-up carry a kind of their
+// own, so that the sink counts the measured ones apart.
+#include "generators/engine/stream.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "generators/engine/demand.hpp"
+#include "generators/plan/payload.hpp"
+
+namespace volley {
+namespace {
+
+// A flow's place in the stream, beside what every flow has.
+struct Place {
+  std::uint64_t next_measured = 0;  // numbers of the two kinds of messages
+  std::uint64_t next_warm_up = 0;
+  bool sink_is_ours = false;
+  bool source_is_ours = false;
+  std::uint64_t foreign_bytes = 0;  // down from a foreign source: bytes of a message not whole yet
+  MonoTime rest_until{};            // after a failed send
+};
+
+// The messages of one burst, each in its own place so that one system call can send them all.
+class Burst {
+ public:
+  Burst(const RunPlan& plan, std::uint32_t session)
+      : sizes_(plan.sizes, plan.seed),
+        session_(session),
+        scripted_(plan.exchange != ExchangeKind::frame) {
+    messages_.resize(kMost);
+    const std::size_t bytes = scripted_ ? std::max<std::size_t>(plan.request.size(), 1)
+                                        : std::max<std::size_t>(sizes_.largest(), kFrameBytes);
+    for (std::vector<std::byte>& message : messages_) {
+      message.resize(bytes);
+      fill_payload(message, plan.seed);
+      if (plan.exchange == ExchangeKind::scripted)
+        std::transform(plan.request.begin(), plan.request.end(), message.begin(),
+                       [](char c) { return static_cast<std::byte>(c); });
+    }
+    request_bytes_ = plan.exchange == ExchangeKind::scripted ? plan.request.size() : 0;
+  }
+
+  // Message i of the burst, as number `sequence` of its kind.
+  std::span<const std::byte> make(std::size_t i, std::uint32_t flow, bool measured,
+                                  std::uint64_t sequence) {
+    std::vector<std::byte>& message = messages_[i];
+    if (request_bytes_ > 0) return std::span<const std::byte>(message).first(request_bytes_);
+    const std::uint32_t bytes = sizes_.size_of(flow, sequence);
+    if (!scripted_) {
+      Frame frame;
+      frame.kind = measured ? FrameKind::data : FrameKind::data_warm_up;
+      frame.session = session_;
+      frame.flow = static_cast<std::uint16_t>(flow);
+      frame.sequence = sequence;
+      frame.length = bytes - static_cast<std::uint32_t>(kFrameBytes);
+      write_frame(frame, message);
+    }
+    return std::span<const std::byte>(message).first(bytes);
+  }
+  [[nodiscard]] std::uint32_t largest() const { return sizes_.largest(); }
+  static constexpr std::size_t kMost = 32;
+
+ private:
+  SizeChooser sizes_;
+  std::uint32_t session_;
+  bool scripted_;
+  std::size_t request_bytes_ = 0;
+  std::vector<std::vector<std::byte>> messages_;
+};
+
+template <class Link, bool kUp, bool kDown>
+class Stream {
+ public:
+  explicit Stream(Worker& worker)
+      : worker_(worker),
+        plan_(worker.plan()),
+        link_(worker),
+        burst_(plan_, worker.session()),
+        batch_(Burst::kMost),
+        flows_(worker.flow_count()),
+        places_(worker.flow_count()),
+        demand_(worker) {}
+
+  void run() {
+    set_up();
+    if (!worker_.ready_and_wait()) return;
+    for (Flow& flow : flows_)
+      if (!flow.dead && worker_.poller().add(flow.socket.get(), flow.index, true, false) != 0)
+        flow_died(flow, ErrorKind::other);
+    while (!finished_) turn();
+    worker_.result().planned_open_loop = demand_.planned();
+    take_socket_figures(worker_, flows_);
+    if (kUp) ask_receivers();
+  }
+
+ private:
+  static constexpr bool kUdp = Link::kProtocol == Protocol::udp;
+  static constexpr Nanos kPatience = std::chrono::milliseconds(1000);
+  static constexpr Nanos kRest = std::chrono::milliseconds(10);
+
+  // --- set-up ------------------------------------------------------------------------------
+  void set_up() {
+    bool foreign = plan_.exchange != ExchangeKind::frame;
+    for (std::uint32_t i = 0; i < flows_.size() && !worker_.stopped(); ++i) {
+      Flow& flow = flows_[i];
+      flow.index = i;
+      flow.number = worker_.flow_number(i);
+      if (const int error = link_.open(flow); error != 0) {
+        worker_.note_set_up_failure(error, "cannot open a flow");
+        flow.dead = true;
+        flow.socket.close();
+        if (error == EMFILE || error == ENFILE) return;
+        continue;
+      }
+      ++worker_.result().flows_opened;
+      ++alive_;
+      // One foreign answer is enough: the flows have one server.
+      if (!foreign) foreign = !greet(flow);
+    }
+  }
+
+  // Names the session's purpose. False: the server is not ours, or does not do that.
+  bool greet(Flow& flow) {
+    Hello hello;
+    hello.session_kind = kUp && kDown ? SessionKind::both
+                         : kDown      ? SessionKind::source
+                                      : SessionKind::sink;
+    hello.message_bytes = burst_.largest() - static_cast<std::uint32_t>(kFrameBytes);
+    std::vector<std::byte> payload(kControlBytes - kFrameBytes);
+    write_payload(hello, payload);
+    const auto answer = ask(worker_, Link::kProtocol, flow.socket, FrameKind::hello, payload,
+                            FrameKind::hello_ack, kPatience);
+    const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
+    const bool ours = ack && ack->accepted;
+    places_[flow.index].sink_is_ours = ours && kUp;
+    places_[flow.index].source_is_ours = ours && kDown;
+    return ours;
+  }
+
+  // --- the loop ----------------------------------------------------------------------------
+  void turn() {
+    const MonoTime now = mono_now();
+    worker_.recorder().tick(now);
+    bool busy = false;
+    if (kUp && demand_.open_loop())
+      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) {
+        flows_[flow].waiting.push_back(due);
+        send_waiting(flows_[flow]);
+      });
+    else if (kUp)
+      for (Flow& flow : flows_) busy = send_burst(flow) || busy;
+    if (worker_.stopped() || is_over(now)) {
+      finished_ = true;
+      return;
+    }
+    MonoTime wake = std::min(now + std::chrono::milliseconds(10), worker_.times().measure_end);
+    if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
+    for (const Ready& ready : worker_.wait_until(now, busy ? now : wake)) {
+      if (ready.tag >= flows_.size() || flows_[ready.tag].dead) continue;
+      Flow& flow = flows_[ready.tag];
+      if (ready.readable || ready.failed) receive(flow);
+      if (ready.writable && !flow.dead) unblock(flow);
+    }
+  }
+
+  [[nodiscard]] bool is_over(MonoTime now) {
+    if (alive_ == 0) return true;
+    if (now < worker_.times().measure_end && !demand_.over(now)) return false;
+    if (cut_off_ == MonoTime{}) {
+      worker_.result().sending_ended = now;
+      cut_off_ = now + plan_.timeout;
+    }
+    if (!kUp) return true;
+    const auto idle = [](const Flow& f) {
+      return f.dead || (f.waiting.empty() && f.unsent.empty());
+    };
+    if (now >= cut_off_) drop_waiting();
+    return now >= cut_off_ || std::all_of(flows_.begin(), flows_.end(), idle);
+  }
+
+  // --- up ----------------------------------------------------------------------------------
+  // Closed loop: sends a burst. True: the flow takes more.
+  bool send_burst(Flow& flow) {
+    const MonoTime now = mono_now();
+    if (flow.dead || flow.blocked || now < places_[flow.index].rest_until) return false;
+    Place& place = places_[flow.index];
+    std::array<Due, Burst::kMost> dues;
+    std::size_t n = 0;
+    // Large messages go one by one, so that a turn stays short.
+    const std::size_t most =
+        std::clamp<std::size_t>((std::size_t{64} << 10U) / burst_.largest(), 1, Burst::kMost);
+    for (; n < most; ++n) {
+      const std::optional<Due> due = demand_.take(flow.index, now);
+      if (!due) break;
+      dues[n] = *due;
+    }
+    if (n == 0) return false;
+    const std::size_t sent = send_messages(flow, place, std::span(dues).first(n), now);
+    for (std::size_t i = sent; i < n; ++i) demand_.put_back(flow.index, dues[i].measured);
+    return sent == n && !flow.blocked;
+  }
+
+  void send_waiting(Flow& flow) {
+    while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
+      const Due due = flow.waiting.front();
+      const MonoTime now = mono_now();
+      if (send_messages(flow, places_[flow.index], std::span(&due, 1), now) == 0) {
+        if (flow.blocked) worker_.recorder().on_held_back(due.measured);
+        if (!flow.blocked && !flow.dead) {
+          flow.waiting.pop_front();  // failed, and counted as unsent
+          continue;
+        }
+        return;
+      }
+      flow.waiting.pop_front();
+    }
+  }
+
+  // How many of the messages went out. They share the time before the call.
+  std::size_t send_messages(Flow& flow, Place& place, std::span<const Due> dues, MonoTime now) {
+    std::array<std::span<const std::byte>, Burst::kMost> messages;
+    Place numbered = place;
+    for (std::size_t i = 0; i < dues.size(); ++i)
+      messages[i] = burst_.make(i, flow.number, dues[i].measured, take_number(numbered, dues[i]));
+    const std::size_t sent =
+        kUdp ? send_datagrams(flow, std::span(messages).first(dues.size()), dues)
+             : send_bytes(flow, std::span(messages).first(dues.size()), dues);
+    for (std::size_t i = 0; i < sent; ++i) {
+      take_number(place, dues[i]);
+      worker_.recorder().on_sent(dues[i].measured, dues[i].intended, now,
+                                 static_cast<std::uint32_t>(messages[i].size()));
+    }
+    return sent;
+  }
+
+  static std::uint64_t take_number(Place& place, const Due& due) {
+    return due.measured ? place.next_measured++ : place.next_warm_up++;
+  }
+
+  std::size_t send_datagrams(Flow& flow, std::span<const std::span<const std::byte>> messages,
+                             std::span<const Due> dues) {
+    batch_.clear();
+    for (const auto& message : messages) batch_.add(message);
+    ++worker_.result().send_calls;
+    int sent = batch_.send(flow.socket);
+    if (sent == -ECONNREFUSED) {  // an earlier datagram's ICMP error; this burst is untried
+      worker_.note_event(ErrorKind::refused, mono_now());
+      sent = batch_.send(flow.socket);
+    }
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (sent == -EAGAIN) {
+      block(flow);
+    } else {
+      worker_.recorder().on_unsent(dues.front().measured, error_kind_of(-sent));
+      places_[flow.index].rest_until = mono_now() + kRest;
+    }
+    return 0;
+  }
+
+  std::size_t send_bytes(Flow& flow, std::span<const std::span<const std::byte>> messages,
+                         std::span<const Due> dues) {
+    joined_.clear();
+    for (const auto& message : messages)
+      joined_.insert(joined_.end(), message.begin(), message.end());
+    ++worker_.result().send_calls;
+    const ssize_t n = ::send(flow.socket.get(), joined_.data(), joined_.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN) {
+      const ErrorKind kind = error_kind_of(errno);
+      worker_.recorder().on_unsent(dues.front().measured, kind);
+      flow_died(flow, kind);
+      return 0;
+    }
+    auto taken = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    std::size_t sent = 0;
+    while (sent < messages.size() && taken >= messages[sent].size())
+      taken -= messages[sent++].size();
+    if (sent == messages.size()) return sent;
+    // A message taken in part is on its way; those behind it have not been sent.
+    if (taken > 0) {
+      const auto rest = messages[sent].subspan(taken);
+      flow.unsent.assign(rest.begin(), rest.end());
+      ++sent;
+    }
+    block(flow);
+    return sent;
+  }
+
+  void block(Flow& flow) {
+    flow.blocked = true;
+    (void)worker_.poller().change(flow.socket.get(), flow.index, true, true);
+  }
+
+  void unblock(Flow& flow) {
+    if constexpr (!kUdp) {
+      const SendResult rest = link_.send_rest(flow);
+      if (rest.what == Sent::blocked) return;
+      if (rest.what == Sent::failed) {
+        flow_died(flow, error_kind_of(rest.error));
+        return;
+      }
+    }
+    flow.blocked = false;
+    (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
+    send_waiting(flow);
+  }
+
+  // --- down --------------------------------------------------------------------------------
+  void receive(Flow& flow) {
+    if constexpr (kUdp) {
+      link_.receive(
+          flow, 1, [](std::span<const std::byte>) {},
+          [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
+    } else {
+      link_.receive(
+          flow, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
+          [&](ErrorKind kind) { flow_died(flow, kind); });
+    }
+  }
+
+  void on_bytes(Flow& flow, std::span<const std::byte> bytes) {
+    if (!kDown) return;  // an echo of what we send: nobody asked for it
+    const MonoTime now = mono_now();
+    Place& place = places_[flow.index];
+    if (!place.source_is_ours) {
+      place.foreign_bytes += bytes.size();
+      const std::uint64_t whole = place.foreign_bytes / burst_.largest();
+      place.foreign_bytes %= burst_.largest();
+      count_messages(flow, now, whole, whole * burst_.largest());
+      return;
+    }
+    while (!bytes.empty()) {
+      if (flow.stream.skip == 0) {
+        const std::size_t n = std::min(kFrameBytes - flow.stream.text.size(), bytes.size());
+        flow.stream.text.append(reinterpret_cast<const char*>(bytes.data()), n);
+        bytes = bytes.subspan(n);
+        if (flow.stream.text.size() < kFrameBytes) return;
+        const std::string header = std::exchange(flow.stream.text, {});
+        const auto frame = read_frame(std::as_bytes(std::span(header)));
+        if (!frame || frame->kind != FrameKind::data) {
+          flow_died(flow, ErrorKind::malformed);
+          return;
+        }
+        flow.stream.skip = flow.stream.total = frame->length;
+      }
+      const auto n =
+          static_cast<std::size_t>(std::min<std::uint64_t>(flow.stream.skip, bytes.size()));
+      flow.stream.skip -= n;
+      bytes = bytes.subspan(n);
+      if (flow.stream.skip == 0) count_messages(flow, now, 1, kFrameBytes + flow.stream.total);
+    }
+  }
+
+  // What came down is sent and completed at once: the receiver is this program.
+  void count_messages(Flow& flow, MonoTime now, std::uint64_t messages, std::uint64_t bytes) {
+    if (messages == 0) return;
+    const bool measured = now >= worker_.times().measure_begin;
+    if (now >= worker_.times().measure_end) return;
+    const std::uint64_t each = bytes / messages;
+    if (measured && !kUp) messages = demand_.take_many(flow.index, now, messages);
+    RequestCounters& counters = worker_.recorder().of(measured).counters;
+    counters.sent += messages;
+    counters.completed += messages;
+    counters.bytes_received += messages * each;
+  }
+
+  // --- endings -----------------------------------------------------------------------------
+  void flow_died(Flow& flow, ErrorKind kind) {
+    if (flow.dead) return;
+    flow.dead = true;
+    --alive_;
+    worker_.note_event(kind, mono_now());
+    worker_.poller().remove(flow.socket.get());
+    flow.socket.close();
+    for (const Due& due : flow.waiting)
+      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
+    flow.waiting.clear();
+    worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
+  }
+
+  void drop_waiting() {
+    for (Flow& flow : flows_) {
+      for (const Due& due : flow.waiting)
+        worker_.recorder().on_unsent(due.measured, ErrorKind::timed_out);
+      flow.waiting.clear();
+    }
+  }
+
+  // What did the sinks count? Datagrams queue in the sink's socket in order, so its answer to this
+  // question comes after the last message: the tail is counted too.
+  void ask_receivers() {
+    WorkerResult& result = worker_.result();
+    result.receiver = TargetSide{0, 0, 0, 0, std::nullopt};
+    RequestCounters& counters = worker_.recorder().of(true).counters;
+    for (Flow& flow : flows_) {
+      const Place& place = places_[flow.index];
+      const auto answer =
+          flow.dead || !place.sink_is_ours
+              ? std::nullopt
+              : ask(worker_, Link::kProtocol, flow.socket, FrameKind::statistics, {},
+                    FrameKind::statistics_ack,
+                    worker_.stopped() ? Nanos(std::chrono::milliseconds(300)) : plan_.timeout,
+                    flow.stream);
+      const auto counted = answer ? read_session_statistics(answer->payload) : std::nullopt;
+      if (!counted || counted->messages > place.next_measured) {
+        result.receiver_known = false;
+        return;
+      }
+      counters.completed += counted->messages;
+      counters.lost += place.next_measured - counted->messages;
+      counters.duplicates += counted->duplicates;
+      counters.reordered += counted->reordered;
+      counters.bytes_received += counted->bytes;
+      *result.receiver.received_messages += counted->messages;
+      *result.receiver.received_bytes += counted->bytes;
+      *result.receiver.duplicates += counted->duplicates;
+      *result.receiver.reordered += counted->reordered;
+    }
+  }
+
+  Worker& worker_;
+  const RunPlan& plan_;
+  Link link_;
+  Burst burst_;
+  SendBatch batch_;
+  std::vector<std::byte> joined_;  // tcp: the messages of a burst in a row
+  std::vector<Flow> flows_;
+  std::vector<Place> places_;
+  Demand demand_;
+  std::uint32_t alive_ = 0;
+  MonoTime cut_off_{};
+  bool finished_ = false;
+};
+
+template <class Link, bool kUp, bool kDown>
+void work(Worker& worker) {
+  Stream<Link, kUp, kDown>(worker).run();
+}
+
+}  // namespace
+
+WorkloadBody stream_workload(Protocol protocol, Direction direction, ExchangeKind /*exchange*/) {
+  if (protocol == Protocol::udp) return &work<UdpLink, true, false>;
+  switch (direction) {
+    case Direction::up:
+      return &work<TcpLink, true, false>;
+    case Direction::down:
+      return &work<TcpLink, false, true>;
+    case Direction::both:
+      break;
+  }
+  return &work<TcpLink, true, true>;
+}
+
+}  // namespace volley

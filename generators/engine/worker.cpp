@@ -1,0 +1,88 @@
+#include "generators/engine/worker.hpp"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+
+namespace volley {
+
+Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, std::uint32_t session,
+               RunSignals& signals, Handoff& handoff)
+    : plan_(plan),
+      index_(index),
+      peer_(peer),
+      session_(session),
+      signals_(signals),
+      recorder_(handoff, plan.interval) {
+  result_.flows_wanted = flow_count();
+}
+
+std::uint32_t Worker::flow_count() const {
+  return plan_.flows / plan_.threads + (index_ < plan_.flows % plan_.threads ? 1U : 0U);
+}
+
+void Worker::run(const std::function<void()>& on_ready) {
+  // The default timer slack of 50 us would be added to every wait for a due time.
+  prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  on_ready_ = &on_ready;
+  const int error = poller_.add(waker_.fd(), kWakerTag, true, false);
+  if (error != 0) note_set_up_failure(error, "cannot watch a descriptor");
+  find_workload(plan_)(*this);
+  result_.ended = mono_now();
+  if (result_.sending_ended == MonoTime{}) result_.sending_ended = result_.ended;
+  recorder_.finish(result_.ended);
+}
+
+bool Worker::ready_and_wait() {
+  (*on_ready_)();
+  while (!signals_.released.load(std::memory_order_acquire)) {
+    if (stopped()) return false;
+    (void)poller_.wait(std::chrono::seconds(1));
+    waker_.drain();
+  }
+  for (MonoTime now = mono_now(); now < signals_.times.start && !stopped(); now = mono_now())
+    (void)poller_.wait(signals_.times.start - now);
+  recorder_.start(signals_.times.measure_begin);
+  return !stopped();
+}
+
+std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
+  until = std::min(until, recorder_.interval_end());
+  const bool spin = plan_.wait == Wait::spin;
+  const Nanos timeout = spin || until <= now ? Nanos(0) : until - now;
+  std::span<const Ready> ready = poller_.wait(timeout);
+  for (const Ready& event : ready)
+    if (event.tag == kWakerTag) waker_.drain();
+  return ready;
+}
+
+void Worker::note_event(ErrorKind kind, MonoTime now) {
+  const Nanos at = now - signals_.times.start;
+  for (SocketEvent& event : result_.socket_events) {
+    if (event.kind != kind) continue;
+    ++event.count;
+    event.last = at;
+    return;
+  }
+  result_.socket_events.push_back(SocketEvent{kind, 1, at, at});
+}
+
+void Worker::note_set_up_failure(int error, const std::string& text) {
+  if (!result_.set_up_failure) result_.set_up_failure = SetUpFailure{error, text};
+}
+
+WorkloadBody find_workload(const RunPlan& plan) {
+  switch (plan.workload) {
+    case Workload::rr:
+      return rr_workload(plan.protocol, plan.exchange);
+    case Workload::crr:
+      return crr_workload(plan.protocol, plan.exchange, false);
+    case Workload::connect:
+      return crr_workload(plan.protocol, plan.exchange, true);
+    case Workload::stream:
+      break;
+  }
+  return stream_workload(plan.protocol, plan.direction, plan.exchange);
+}
+
+}  // namespace volley

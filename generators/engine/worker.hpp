@@ -1,0 +1,123 @@
+// One OS thread that sends: its own sockets, its own poller, its own record. Workers share nothing
+// but the stop flag and the times that were fixed before they were released.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "generators/engine/handoff.hpp"
+#include "generators/engine/recorder.hpp"
+#include "generators/plan/plan.hpp"
+#include "reports/measure/record.hpp"
+#include "targets/wire/address.hpp"
+#include "targets/wire/poller.hpp"
+
+namespace volley {
+
+// The phases of a run on the clock; fixed when the workers are released.
+struct RunTimes {
+  MonoTime start;
+  MonoTime measure_begin;
+  MonoTime measure_end;  // MonoTime::max() with --requests alone
+};
+
+// What the calling thread and the workers say to each other.
+struct RunSignals {
+  std::atomic<bool> released{false};  // times are valid
+  std::atomic<bool> stop{false};      // end at once, without a drain
+  RunTimes times;                     // written before `released`
+};
+
+// Why a flow could not be set up.
+struct SetUpFailure {
+  int error = 0;  // errno
+  std::string text;
+};
+
+// What a worker leaves behind beside its records; read after it has ended.
+struct WorkerResult {
+  std::uint32_t flows_wanted = 0;
+  std::uint32_t flows_opened = 0;
+  std::uint32_t flows_dead = 0;                // at the end
+  std::optional<SetUpFailure> set_up_failure;  // the first
+  std::uint64_t planned_open_loop = 0;  // measured slots of this thread's share of the schedule
+  std::uint64_t send_calls = 0;
+  std::uint64_t receive_calls = 0;
+  std::vector<SocketEvent> socket_events;
+  bool receiver_known = true;  // stream: somebody counted what arrived
+  TargetSide receiver;         // stream: what the receiving ends counted, added up
+  std::optional<BufferSizes> buffers;
+  std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
+  std::uint64_t retransmits = 0;   // tcp
+  MonoTime sending_ended;          // nothing more was due; only drained after that
+  MonoTime ended;
+};
+
+class Worker {
+ public:
+  // `index` of `plan.threads`; the peer is resolved. `session` tells this run's frames from
+  // others'.
+  Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, std::uint32_t session,
+         RunSignals& signals, Handoff& handoff);
+
+  // The body of the thread: sets up the flows, calls on_ready, waits for the release, works.
+  void run(const std::function<void()>& on_ready);
+
+  // Wakes the worker out of a wait. Any thread.
+  void wake() const { waker_.wake(); }
+
+  // For workloads.
+  [[nodiscard]] const RunPlan& plan() const { return plan_; }
+  [[nodiscard]] std::uint32_t index() const { return index_; }
+  [[nodiscard]] const Address& peer() const { return peer_; }
+  [[nodiscard]] std::uint32_t session() const { return session_; }
+  [[nodiscard]] Poller& poller() { return poller_; }
+  [[nodiscard]] Recorder& recorder() { return recorder_; }
+  [[nodiscard]] WorkerResult& result() { return result_; }
+  [[nodiscard]] const RunTimes& times() const { return signals_.times; }
+  [[nodiscard]] bool stopped() const { return signals_.stop.load(std::memory_order_relaxed); }
+  // How many of the run's flows are this thread's, and the run's number of the i-th of them.
+  [[nodiscard]] std::uint32_t flow_count() const;
+  [[nodiscard]] std::uint32_t flow_number(std::uint32_t i) const {
+    return index_ + i * plan_.threads;
+  }
+  // Waits for events until `until` (spinning: only looks), at most to the interval's end. Events of
+  // the waker are taken out.
+  [[nodiscard]] std::span<const Ready> wait_until(MonoTime now, MonoTime until);
+  // Blocks until the calling thread releases the workers; false: the run was given up.
+  [[nodiscard]] bool ready_and_wait();
+  void note_event(ErrorKind kind, MonoTime now);
+  void note_set_up_failure(int error, const std::string& text);
+
+  static constexpr std::uint64_t kWakerTag = ~std::uint64_t{0};
+
+ private:
+  const RunPlan& plan_;
+  std::uint32_t index_;
+  Address peer_;
+  std::uint32_t session_;
+  RunSignals& signals_;
+  Poller poller_;
+  Waker waker_;
+  Recorder recorder_;
+  WorkerResult result_;
+  const std::function<void()>* on_ready_ = nullptr;
+};
+
+// The workloads: each sets up its flows, calls worker.ready_and_wait(), works until the end.
+using WorkloadBody = void (*)(Worker&);
+[[nodiscard]] WorkloadBody find_workload(const RunPlan& plan);
+
+// rr.cpp, crr.cpp (with connect) and stream.cpp.
+[[nodiscard]] WorkloadBody rr_workload(Protocol protocol, ExchangeKind exchange);
+[[nodiscard]] WorkloadBody crr_workload(Protocol protocol, ExchangeKind exchange,
+                                        bool connect_only);
+[[nodiscard]] WorkloadBody stream_workload(Protocol protocol, Direction direction,
+                                           ExchangeKind exchange);
+
+}  // namespace volley
