@@ -23,20 +23,19 @@ std::string config_value(const RunReport& run, std::string_view key) {
 }
 
 std::string model_words(const RunReport& run) {
+  const std::string flows = config_value(run, "flows");
+  const std::string flows_words = fmt::format("{} {}", flows, flows == "1" ? "flow" : "flows");
   if (run.arrival != "closed") {
     const std::string rate = run.load.intended_per_s
                                  ? format_rate(*run.load.intended_per_s) + " intended"
                                  : std::string("by its due times");
-    return fmt::format("open loop, {}, {}", printable(run.arrival), rate);
+    return fmt::format("open loop, {}, {}{}", printable(run.arrival), rate,
+                       flows.empty() ? "" : fmt::format(", {}", flows_words));
   }
-  const std::string flows = config_value(run, "flows");
   const std::string depth = config_value(run, "depth");
-  std::string shape;
+  std::string shape = flows.empty() ? "" : ", " + flows_words;
   if (!flows.empty() && run.workload == "rr")
-    shape = fmt::format(", {} {} x {} in flight", flows, flows == "1" ? "flow" : "flows",
-                        depth.empty() ? "1" : depth);
-  else if (!flows.empty())
-    shape = fmt::format(", {} {}", flows, flows == "1" ? "flow" : "flows");
+    shape += fmt::format(" x {} in flight", depth.empty() ? "1" : depth);
   if (run.workload == "stream") return "closed loop" + shape + ": as fast as the flow takes it";
   return "closed loop" + shape + ": latency at whatever rate the server allowed";
 }
@@ -54,24 +53,26 @@ std::string heading(const RunReport& run) {
          wrapped("", fmt::format("{}; {}", model_words(run), measured));
 }
 
-std::string kinds_text(const std::vector<KindCount>& kinds) {
-  std::string text;
-  for (const KindCount& kind : kinds)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(kind.count),
-                        printable(kind.kind));
-  return text;
-}
-
 std::uint64_t total_of(const std::vector<KindCount>& kinds) {
   std::uint64_t sum = 0;
   for (const KindCount& kind : kinds) sum += kind.count;
   return sum;
 }
 
+// What the heading says already, or what says nothing, would only hide the rest.
+bool is_worth_a_word(const std::string& key, const std::string& value) {
+  static constexpr std::array<std::string_view, 5> said{"workload", "arrival", "rate", "duration",
+                                                        "warm_up"};
+  static constexpr std::array<std::string_view, 4> nothing{"-", "default", "any", "largest"};
+  return std::find(said.begin(), said.end(), key) == said.end() &&
+         std::find(nothing.begin(), nothing.end(), value) == nothing.end();
+}
+
 std::string config_text(const RunReport& run) {
   std::string words;
   for (const auto& [key, value] : run.config)
-    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", printable(key), printable(value));
+    if (is_worth_a_word(key, value))
+      words += fmt::format("{}{} {}", words.empty() ? "" : ", ", printable(key), printable(value));
   return words.empty() ? "" : wrapped("with      ", words);
 }
 
@@ -109,12 +110,12 @@ std::string requests_text(const RunReport& run) {
                               format_count(r.sent), format_count(*r.completed), or_unknown(r.lost),
                               format_count(total_of(r.errors)), or_unknown(r.in_flight)));
   if (r.late + r.duplicates + r.reordered + r.held_back > 0 || r.lost.value_or(0) > 0)
-    text += wrapped("          ",
-                    fmt::format("{} of the sent lost, {} of the lost answered late, {} duplicates, "
-                                "{} reordered, {} held back",
-                                r.loss_ratio ? format_ratio(*r.loss_ratio) : "-",
-                                format_count(r.late), format_count(r.duplicates),
-                                format_count(r.reordered), format_count(r.held_back)));
+    text +=
+        wrapped("          ", fmt::format("{} lost, {} of them answered late, {} duplicates, "
+                                          "{} reordered, {} held back",
+                                          r.loss_ratio ? format_ratio(*r.loss_ratio) : "-",
+                                          format_count(r.late), format_count(r.duplicates),
+                                          format_count(r.reordered), format_count(r.held_back)));
   return text;
 }
 
@@ -141,11 +142,11 @@ std::string cost_text(const RunReport& run) {
   std::string words = counted(g.threads, "thread", "threads");
   if (!g.wait.empty()) words += fmt::format(" ({})", printable(g.wait));
   if (const auto ratio = generator_cpu_ratio(g))
-    words += fmt::format(", {:.0f} % of their CPU time", *ratio * 100.0);
+    words += fmt::format(", {:.0f} % busy", *ratio * 100.0);
   words += fmt::format(" ({} user, {} system)", seconds_text(g.cpu_user_s),
                        seconds_text(g.cpu_system_s));
   if (const auto calls = calls_per_message(run))
-    words += fmt::format(", {:.2f} system calls a message", *calls);
+    words += fmt::format(", {:.2f} calls a message", *calls);
   words += ", " + counted(g.context_switches, "context switch", "context switches");
   return wrapped("generator ", words);
 }
@@ -184,12 +185,12 @@ std::string_view advice_for(const std::string& kind) {
 
 void add_trouble(std::vector<std::string>& lines, std::string_view label,
                  const std::vector<KindCount>& kinds) {
-  if (kinds.empty()) return;
-  std::string words = kinds_text(kinds);
-  for (const KindCount& kind : kinds)
-    if (const auto advice = advice_for(kind.kind); !advice.empty())
-      words += fmt::format("; {}: {}", kind.kind, advice);
-  lines.push_back(wrapped(label, words));
+  for (const KindCount& kind : kinds) {
+    const std::string_view advice = advice_for(kind.kind);
+    lines.push_back(
+        wrapped(label, fmt::format("{} {}{}{}", format_count(kind.count), printable(kind.kind),
+                                   advice.empty() ? "" : ": ", advice)));
+  }
 }
 
 }  // namespace

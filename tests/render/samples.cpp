@@ -1,0 +1,269 @@
+// Reports made of records, the way a run makes them.
+#include "tests/render/samples.hpp"
+
+#include <random>
+
+namespace volley::samples {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Draws from one seeded stream.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+
+  std::uint64_t below(std::uint64_t n) {
+    return std::uniform_int_distribution<std::uint64_t>(0, n - 1)(engine_);
+  }
+  bool coin() { return below(2) == 0; }
+  // Small numbers as often as the largest ones.
+  std::uint64_t count(unsigned most_bits = 40) { return engine_() >> (63 - below(most_bits)); }
+  double number() {
+    if (coin()) return static_cast<double>(below(1000));
+    return static_cast<double>(count(60)) / static_cast<double>(1 + count(30));
+  }
+  std::string text() {
+    static const std::vector<std::string> pieces{
+        "a",    "flow", " ",    "\"",   "\\",           "\n",           ",",
+        "\x1b", "é",    "\xff", "\xc3", "\xe2\x82",     "\xed\xa0\x80", std::string(1, '\0'),
+        "\x7f", "ü/~",  "日本", "𝄞",    "\xef\xbf\xbd", "[31m",         "\xc2\x85"};
+    std::string text;
+    for (std::uint64_t i = below(8); i > 0; --i) text += pieces[below(pieces.size())];
+    return text;
+  }
+  template <typename Make>
+  auto maybe(Make make) -> std::optional<decltype(make())> {
+    return coin() ? std::optional(make()) : std::nullopt;
+  }
+  // Unlike keys, as config and labels have them.
+  TextPairs pairs() {
+    TextPairs pairs;
+    for (std::uint64_t i = 0, n = below(4); i < n; ++i)
+      pairs.emplace_back("key " + std::to_string(i), text());
+    return pairs;
+  }
+  Histogram histogram(std::uint64_t samples) {
+    Histogram h;
+    for (std::uint64_t i = 0; i < samples; ++i)
+      h.record(static_cast<std::int64_t>(engine_() >> (22 + below(42))), 1 + below(3));
+    if (below(8) == 0) h.record(Histogram::kHighest, 1);
+    return h;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+ErrorKind any_kind(Dice& dice) { return static_cast<ErrorKind>(dice.below(kErrorKinds)); }
+
+IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
+  IntervalRecord interval;
+  interval.index = index;
+  interval.begin = seconds(index);
+  interval.end = seconds(index + 1);
+  RequestCounters& c = interval.counters;
+  interval.latencies.response = dice.histogram(dice.below(50));
+  interval.latencies.service = dice.histogram(dice.below(50));
+  interval.latencies.send_lag = dice.histogram(dice.below(50));
+  c.completed = interval.latencies.response.count();
+  c.lost = dice.below(4) == 0 ? dice.count(20) : 0;
+  c.late = dice.below(c.lost + 1);
+  if (dice.coin()) c.errors.at(dice.below(kErrorKinds)) = 1 + dice.count(20);
+  if (dice.coin()) c.unsent.at(dice.below(kErrorKinds)) = 1 + dice.count(20);
+  c.sent = c.completed + c.lost + total(c.errors) + dice.below(3);
+  c.duplicates = dice.count(10);
+  c.reordered = dice.count(10);
+  c.held_back = dice.count(10);
+  c.bytes_sent = dice.count();
+  c.bytes_received = dice.count();
+  return interval;
+}
+
+}  // namespace
+
+RunRecord udp_open_loop() {
+  RunRecord r;
+  r.name = "udp rr";
+  r.protocol = "udp";
+  r.endpoint = "udp://127.0.0.1:2924";
+  r.workload = "rr";
+  r.arrival = "poisson";
+  r.config = {{"workload", "rr"}, {"size", "64"}, {"flows", "8"}, {"threads", "2"}, {"seed", "1"}};
+  r.warm_up = seconds(1);
+  r.duration = seconds(2);
+  r.drain = milliseconds(2000);
+  r.intended_per_s = 1000.0;
+  r.planned = 2000;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    IntervalRecord interval;
+    interval.index = i;
+    interval.begin = seconds(i);
+    interval.end = seconds(i + 1);
+    RequestCounters& c = interval.counters;
+    c.sent = 995;
+    c.completed = 990;
+    c.lost = 3;
+    c.late = 1;
+    c.errors[static_cast<std::size_t>(ErrorKind::malformed)] = 2;
+    c.unsent[static_cast<std::size_t>(ErrorKind::no_buffers)] = 5;
+    c.duplicates = 7;
+    c.reordered = 4;
+    c.bytes_sent = 995 * 64;
+    c.bytes_received = 990 * 64;
+    for (std::int64_t n = 0; n < 990; ++n) {
+      interval.latencies.response.record(60'000 + n * 100, 1);
+      interval.latencies.service.record(50'000 + n * 100, 1);
+    }
+    for (std::int64_t n = 0; n < 995; ++n) interval.latencies.send_lag.record(1'000 + n * 9, 1);
+    add_interval(r, interval);
+  }
+  r.socket_events = {{ErrorKind::refused, 4, milliseconds(1500), milliseconds(2500)}};
+  r.generator = {2, 0.5, 1.25, 3.5, 1234, "block", {"the clock is slow; choose tsc"}, 1990, 1980};
+  r.protocol_figures = {{"rcvbuf_bytes", 425984.0}, {"rxq_drops", std::nullopt}};
+  return r;
+}
+
+RunRecord tcp_closed_loop() {
+  RunRecord r = udp_open_loop();
+  r.name = "tcp rr";
+  r.protocol = "tcp";
+  r.endpoint = "tcp://127.0.0.1:2924";
+  r.arrival = "closed";
+  r.config = {{"workload", "rr"}, {"flows", "8"}, {"depth", "1"}};
+  r.intended_per_s.reset();
+  r.planned.reset();
+  r.counters.unsent = {};
+  r.counters.errors = {};
+  r.counters.lost = r.counters.late = r.counters.duplicates = r.counters.reordered = 0;
+  r.counters.sent = r.counters.completed;
+  r.intervals.clear();
+  r.socket_events.clear();
+  r.protocol_figures = {{"retransmits", 0.0}, {"rtt_us", 41.5}};
+  r.target_side = TargetSide{1980, 126720, 0, 0, 0.75};
+  return r;
+}
+
+RunRecord any_record(std::uint64_t seed) {
+  Dice dice(seed);
+  RunRecord r;
+  r.name = dice.text();
+  r.protocol = dice.coin() ? "udp" : "tcp";
+  r.endpoint = dice.text();
+  static const std::vector<std::string> workloads{"rr", "crr", "connect", "stream"};
+  r.workload = workloads[dice.below(workloads.size())];
+  static const std::vector<std::string> arrivals{"closed", "poisson", "burst:8", "trace"};
+  r.arrival = arrivals[dice.below(arrivals.size())];
+  r.config = dice.pairs();
+  if (dice.coin()) r.config.emplace_back("flows", std::to_string(1 + dice.below(9)));
+  if (dice.coin()) r.config.emplace_back("direction", dice.coin() ? "down" : "both");
+  r.status = static_cast<RunStatus>(dice.below(3));
+  r.warm_up = Nanos(static_cast<std::int64_t>(dice.count()));
+  r.duration = Nanos(static_cast<std::int64_t>(dice.count()));
+  r.drain = Nanos(static_cast<std::int64_t>(dice.count()));
+  if (r.arrival != "closed") r.intended_per_s = dice.number();
+  r.has_answers = dice.below(4) != 0;
+  r.has_response = r.workload == "rr" || r.workload == "crr";
+  for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(dice.below(4)); i < n; ++i)
+    add_interval(r, any_interval(dice, i));
+  if (dice.coin()) r.planned = r.counters.sent + total(r.counters.unsent) + dice.count(20);
+  r.socket_events.resize(dice.below(3));
+  for (SocketEvent& event : r.socket_events)
+    event = {any_kind(dice), 1 + dice.count(), Nanos(static_cast<std::int64_t>(dice.count())),
+             Nanos(static_cast<std::int64_t>(dice.count()))};
+  GeneratorSide& g = r.generator;
+  g.threads = static_cast<unsigned>(dice.below(65));
+  g.cpu_user_s = dice.number();
+  g.cpu_system_s = dice.number();
+  g.wall_s = dice.number();
+  g.context_switches = dice.count(63);
+  g.wait = dice.coin() ? "block" : "spin";
+  for (std::uint64_t i = dice.below(3); i > 0; --i) g.warnings.push_back(dice.text());
+  g.send_calls = dice.maybe([&] { return dice.count(63); });
+  g.receive_calls = dice.maybe([&] { return dice.count(63); });
+  if (dice.coin()) {
+    TargetSide& t = r.target_side.emplace();
+    t.received_messages = dice.maybe([&] { return dice.count(); });
+    t.received_bytes = dice.maybe([&] { return dice.count(); });
+    t.cpu_s = dice.maybe([&] { return dice.number(); });
+  }
+  for (std::uint64_t i = 0, n = dice.below(4); i < n; ++i)
+    r.protocol_figures.emplace_back("figure_" + std::to_string(i),
+                                    dice.maybe([&] { return dice.number(); }));
+  return r;
+}
+
+Report report_of(std::vector<RunReport> runs) {
+  Report report;
+  report.tool_version = "0.1.0";
+  report.tool_commit = "0123abcd";
+  report.started_at = "2026-11-22T13:12:58.123Z";
+  report.host = {{"kernel", "Linux 6.1.0"}, {"cpus", "2"}};
+  report.argv = {"volley", "run", "udp://127.0.0.1:2924", "--rate", "1k"};
+  report.labels = {{"branch", "main"}};
+  report.runs = std::move(runs);
+  return report;
+}
+
+Report any_report(std::uint64_t seed) {
+  Dice dice(seed);
+  std::vector<RunReport> runs;
+  for (std::uint64_t i = 0, n = dice.below(4); i < n; ++i)
+    runs.push_back(summarize(any_record(seed * 16 + i)));
+  Report report = report_of(std::move(runs));
+  static const std::vector<std::string> states{"ok", "interrupted", "failed"};
+  report.status = states[dice.below(states.size())];
+  report.tool_commit = dice.text();
+  report.host = dice.pairs();
+  report.labels = dice.pairs();
+  report.argv.push_back(dice.text());
+  if (dice.coin()) report.error = {dice.text(), dice.text(), dice.text()};
+  if (dice.coin()) report.comparison = compare_protocols(report.runs);
+  static const std::vector<std::string> units{"ns", "per_s", "ratio", "count", "bits_per_s"};
+  for (std::uint64_t i = dice.below(3); i > 0; --i)
+    report.thresholds.push_back({dice.text(), dice.maybe([&] { return dice.number(); }),
+                                 dice.number(), units[dice.below(units.size())], dice.coin()});
+  return report;
+}
+
+std::vector<std::pair<std::string, Report>> all() {
+  const RunReport udp = summarize(udp_open_loop());
+  const RunReport tcp = summarize(tcp_closed_loop());
+  std::vector<std::pair<std::string, Report>> named;
+  named.emplace_back("udp", report_of({udp}));
+  named.emplace_back("tcp", report_of({tcp}));
+
+  Report duel = report_of({udp, tcp, tcp, udp});
+  duel.comparison = compare_protocols(duel.runs);
+  duel.thresholds = {{"p99>2ms", 158'000.0, 2e6, "ns", true},
+                     {"loss>0", 0.003, 0.0, "ratio", false},
+                     {"p99_9>1s", std::nullopt, 1e9, "ns", false}};
+  named.emplace_back("duel", duel);
+
+  Report failed = report_of({});
+  failed.status = "failed";
+  failed.error = {"refused",
+                  "tcp://127.0.0.1:1: connection refused; is a target listening? start one with: "
+                  "volley target",
+                  "setup"};
+  named.emplace_back("failed", failed);
+
+  RunRecord cut = udp_open_loop();
+  cut.status = RunStatus::interrupted;
+  cut.planned = 60'000;
+  Report interrupted = report_of({summarize(cut)});
+  interrupted.status = "interrupted";
+  named.emplace_back("interrupted", interrupted);
+
+  RunRecord into_sink = udp_open_loop();
+  into_sink.name = "udp stream up";
+  into_sink.workload = "stream";
+  into_sink.has_answers = into_sink.has_response = false;
+  named.emplace_back("foreign_sink", report_of({summarize(into_sink)}));
+
+  named.emplace_back("empty", report_of({summarize(any_record(0))}));
+  return named;
+}
+
+}  // namespace volley::samples
