@@ -1,0 +1,78 @@
+// The facts of this machine: what must be there on any Linux, and how text of the kernel is read.
+#include "generators/engine/host.hpp"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <thread>
+
+namespace volley {
+namespace {
+
+TEST(Host, facts_have_distinct_keys_and_no_empty_values) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : host_facts()) {
+    EXPECT_TRUE(keys.insert(key).second) << key;
+    EXPECT_FALSE(value.empty()) << key;
+  }
+  for (const char* key : {"kernel", "cpus_allowed", "descriptors_soft", "load_1m", "build"}) {
+    EXPECT_TRUE(keys.contains(key)) << key;
+  }
+}
+
+TEST(Host, allowed_cpus_are_those_of_the_affinity_mask) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  const std::vector<unsigned> all = allowed_cpus();
+  ASSERT_FALSE(all.empty());
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(CPU_COUNT(&before)));
+
+  std::vector<unsigned> pinned;
+  std::thread([&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(all.back(), &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    pinned = allowed_cpus();
+  }).join();
+  EXPECT_EQ(pinned, std::vector<unsigned>{all.back()});
+}
+
+TEST(Host, a_fact_is_trimmed_and_one_that_cannot_be_read_is_absent) {
+  const std::string path = testing::TempDir() + "volley_fact_" + std::to_string(getpid());
+  std::ofstream(path) << " \n two words\t\n\n";
+  EXPECT_EQ(read_fact(path), "two words");
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  EXPECT_EQ(read_fact(path), std::nullopt);
+  EXPECT_EQ(read_fact("/proc"), std::nullopt);
+}
+
+TEST(Host, cpu_times_add_up_without_the_guest_columns) {
+  const auto times = parse_cpu_times("cpu  1 2 3 4 5 6 7 8 100 200");
+  ASSERT_TRUE(times);
+  EXPECT_EQ(times->total, 36U);
+  EXPECT_EQ(times->steal, 8U);
+}
+
+TEST(Host, a_line_without_its_columns_has_no_cpu_times) {
+  for (const char* line : {"", "cpu", "cpu  ", "cpu  1 2 3", "cpu  1 2 3 4 x 6 7 8",
+                           "1 2 3 4 5 6 7", "cpu  -1 2 3 4 5 6 7 8"}) {
+    EXPECT_FALSE(parse_cpu_times(line)) << line;
+  }
+}
+
+TEST(Host, cpu_times_never_run_backwards) {
+  const auto before = cpu_times();
+  const auto after = cpu_times();
+  ASSERT_TRUE(before && after);
+  EXPECT_GT(before->total, 0U);
+  EXPECT_GE(after->total, before->total);
+}
+
+}  // namespace
+}  // namespace volley
