@@ -1,0 +1,174 @@
+#include "targets/serve/server.hpp"
+
+#include <fmt/format.h>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "reports/measure/ensure.hpp"
+#include "targets/serve/listeners.hpp"
+#include "targets/serve/worker.hpp"
+
+namespace volley {
+namespace {
+
+// Waits on the calling thread for the first thing that ends the target.
+class EndWatch {
+ public:
+  explicit EndWatch(const std::optional<Nanos>& max_duration)
+      : signals_(io_, SIGINT, SIGTERM), timer_(io_) {
+    signals_.async_wait([this](const asio::error_code& error, int signal) {
+      if (!error) end(signal == SIGINT ? "SIGINT" : "SIGTERM");
+    });
+    if (!max_duration) return;
+    timer_.expires_after(*max_duration);
+    timer_.async_wait([this](const asio::error_code& error) {
+      if (!error) end("max_duration");
+    });
+  }
+
+  // Any thread.
+  void request(const std::string& why) {
+    asio::post(io_, [this, why] { end(why); });
+  }
+
+  std::string wait() {
+    io_.run();
+    return why_;
+  }
+
+ private:
+  void end(const std::string& why) {
+    if (why_.empty()) why_ = why;
+    // From here on a second signal ends the process at once.
+    signals_.clear();
+    io_.stop();
+  }
+
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  asio::steady_timer timer_;
+  std::string why_;
+};
+
+// Threads that are stopped and joined on every way out.
+class Threads {
+ public:
+  Threads(TargetShared& shared, std::deque<Worker>& workers) : shared_(shared), workers_(workers) {}
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() { stop(); }
+
+  void start() {
+    for (Worker& worker : workers_) {
+      threads_.emplace_back([this, &worker] {
+        try {
+          worker.run();
+        } catch (const std::exception& error) {
+          shared_.request_stop(std::string("failed: ") + error.what());
+        }
+      });
+    }
+  }
+
+  void stop() {
+    shared_.stopping.store(true, std::memory_order_release);
+    for (const Worker& worker : workers_) worker.wake();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  TargetShared& shared_;
+  std::deque<Worker>& workers_;
+  std::vector<std::thread> threads_;
+};
+
+void note_exposure(const ServeOptions& o, const BoundTarget& target,
+                   const std::function<void(const std::string&)>& note) {
+  const bool echoes = o.kind == TargetKind::all || o.kind == TargetKind::udp_echo;
+  if (!echoes || o.open) return;
+  for (const Address& address : target.addresses) {
+    if (address.is_loopback()) continue;
+    note(fmt::format(
+        "udp://{} can be reached by others, so it answers volley's own frames only; --open answers "
+        "plain text too",
+        address.text()));
+  }
+}
+
+TargetRecord add_up(const ServeOptions& options, const std::deque<Worker>& workers) {
+  TargetRecord record;
+  record.kind = to_string(options.kind);
+  record.threads = options.threads;
+  record.seed = options.behaviour.seed;
+  if (serves(options.kind, Protocol::udp)) record.udp.emplace();
+  if (serves(options.kind, Protocol::tcp)) record.tcp.emplace();
+  for (const Worker& worker : workers) {
+    if (record.udp) *record.udp += worker.udp();
+    if (record.tcp) *record.tcp += worker.tcp();
+  }
+  return record;
+}
+
+}  // namespace
+
+TargetRecord serve(const ServeOptions& options, const ServeHooks& hooks) {
+  check(options);
+  // A reader of our output that goes away is no reason to stop serving.
+  std::signal(SIGPIPE, SIG_IGN);
+  EndWatch end(options.max_duration);
+  BoundTarget target = bind_target(options);
+  std::optional<EventLog> log;
+  if (!options.event_log.empty()) log.emplace(options.event_log);
+  Console console(stdout);
+
+  std::mutex notes;
+  TargetShared shared(options);
+  shared.console = &console;
+  shared.event_log = log ? &*log : nullptr;
+  shared.bound = target.addresses;
+  shared.request_stop = [&end](const std::string& why) { end.request(why); };
+  shared.note = [&](const std::string& sentence) {
+    const std::lock_guard lock(notes);
+    if (hooks.on_note) hooks.on_note(sentence);
+  };
+  std::deque<Worker> workers;
+  for (ThreadSockets& sockets : target.threads) workers.emplace_back(shared, std::move(sockets));
+
+  note_exposure(options, target, shared.note);
+  const std::string started_at = format_utc(wall_now());
+  const MonoTime begin = mono_now();
+  Threads threads(shared, workers);
+  threads.start();
+  if (hooks.on_ready) hooks.on_ready(target.listening);
+  const std::string why = end.wait();
+  threads.stop();
+
+  TargetRecord record = add_up(options, workers);
+  record.listening = target.listening;
+  record.started_at = started_at;
+  record.duration = mono_now() - begin;
+  record.ended_by = why;
+  workers.clear();  // writes what is left of the event log
+  if (why.starts_with("failed"))
+    throw RunError("internal", "serve", "a thread of the target " + why);
+  if (log && log->error() != 0) {
+    throw RunError("report_path", "report",
+                   fmt::format("--event-log {}: writing failed: {}; make room and start again",
+                               options.event_log, error_text(log->error())));
+  }
+  return record;
+}
+
+}  // namespace volley

@@ -1,0 +1,346 @@
+#include "targets/serve/tcp_service.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+constexpr std::uint32_t kGenerations = 0xFFFFFFU;  // what a tag has room for
+constexpr int kTurns = 8;  // pieces a connection may write before others get their turn
+
+bool wants_more_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+TcpService::TcpService(ThreadContext& context)
+    : context_(context),
+      shaped_(context.shared.behaviour.defers() || context.events.on()),
+      input_(kLongestHead + kReadBytes),
+      chunk_(kChunkBytes),
+      filler_(kChunkBytes, std::byte{'v'}) {}
+
+void TcpService::add_listener(Descriptor listener) {
+  const auto index = static_cast<std::uint32_t>(listeners_.size());
+  const int error =
+      context_.poller.add(listener.get(), make_tag(TagKind::listener, index), true, false);
+  if (error != 0) {
+    throw RunError("too_many_files", "setup",
+                   "tcp listener: cannot be waited on: " + error_text(error));
+  }
+  listeners_.push_back(std::move(listener));
+}
+
+// --- accepting ---
+
+void TcpService::on_listener(std::uint32_t index, MonoTime now) {
+  const Descriptor& listener = listeners_[index];
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* raw = reinterpret_cast<sockaddr*>(&storage);
+    Descriptor accepted(accept4(listener.get(), raw, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted.is_open()) {
+      adopt(std::move(accepted), Address(raw, size), now);
+      continue;
+    }
+    const int error = errno;
+    if (error == EAGAIN) return;
+    if (wants_more_descriptors(error)) {
+      pause_accepting(error, now);
+      return;
+    }
+    // A connection that died in the queue says so here; the next one is waiting behind it.
+    if (error != ECONNABORTED && error != EINTR) ++context_.tcp.accept_errors;
+  }
+}
+
+// The listener would stay readable and the loop would spin; peers wait in its backlog meanwhile.
+void TcpService::pause_accepting(int error, MonoTime now) {
+  ++context_.tcp.accept_errors;
+  if (!context_.shared.descriptors_ran_out.exchange(true)) {
+    context_.shared.note("accepting pauses: " + error_text(error) +
+                         "; peers wait until connections close; raise ulimit -n for more");
+  }
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    const auto tag = make_tag(TagKind::listener, static_cast<std::uint32_t>(i));
+    ensure(context_.poller.change(listeners_[i].get(), tag, false, false) == 0,
+           "an open listener can be paused");
+  }
+  accept_again_at_ = now + kAcceptPause;
+}
+
+void TcpService::resume_accepting() {
+  accept_again_at_.reset();
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    const auto tag = make_tag(TagKind::listener, static_cast<std::uint32_t>(i));
+    ensure(context_.poller.change(listeners_[i].get(), tag, true, false) == 0,
+           "an open listener can be waited on again");
+  }
+}
+
+void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
+  const std::uint64_t most = context_.options.max_connections;
+  if (context_.shared.connections.fetch_add(1) >= most && most != 0) {
+    context_.shared.connections.fetch_sub(1);
+    ++context_.tcp.refused;
+    return;
+  }
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(connections_.size()));
+    connections_.emplace_back();
+  }
+  const std::uint32_t index = free_.back();
+  const std::uint32_t generation = next_generation_++ & kGenerations;
+  if (context_.poller.add(socket.get(), make_tag(TagKind::connection, index, generation), true,
+                          false) != 0) {
+    context_.shared.connections.fetch_sub(1);
+    ++context_.tcp.accept_errors;
+    return;
+  }
+  free_.pop_back();
+  ++context_.tcp.accepted;
+  connections_[index] = std::make_unique<Connection>();
+  Connection& c = *connections_[index];
+  c.socket = std::move(socket);
+  c.peer = peer;
+  c.index = index;
+  c.generation = generation;
+  c.ordinal = next_ordinal_++;
+  touch(c, now);
+  if (context_.options.log_connections) context_.shared.console->connection(peer);
+  if (context_.options.kind == TargetKind::tcp_source) arm_timer(c, now + kSourceGrace);
+}
+
+// --- events ---
+
+Connection* TcpService::find(std::uint32_t index, std::uint32_t generation) {
+  if (index >= connections_.size()) return nullptr;
+  Connection* c = connections_[index].get();
+  return c != nullptr && c->generation == generation ? c : nullptr;
+}
+
+void TcpService::on_connection(const Ready& ready, MonoTime now) {
+  Connection* c = find(tag_index(ready.tag), tag_generation(ready.tag));
+  if (c == nullptr) return;  // closed earlier in this round
+  const bool has_room = c->unread.size() <= kLongestHead;
+  if (ready.failed && (c->peer_done || !has_room)) {  // nothing more can be read from it
+    fail(*c, &TargetTcpCounters::reset);
+    return;
+  }
+  if (ready.writable && !write(*c, now)) return;
+  const bool may_read = (c->reads && has_room) || ready.failed;
+  if (ready.readable && may_read && !read(*c, now)) return;
+  settle(*c, now);
+}
+
+void TcpService::on_time(MonoTime now) {
+  if (accept_again_at_ && *accept_again_at_ <= now) resume_accepting();
+  while (!timers_.empty() && timers_.top().at <= now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    Connection* c = find(timer.index, timer.generation);
+    if (c != nullptr) on_timer(*c, now);
+  }
+  const Nanos idle = context_.options.idle_timeout;
+  if (idle == Nanos{0}) return;
+  while (oldest_ != kNoConnection && connections_[oldest_]->last_active + idle <= now) {
+    fail(*connections_[oldest_], &TargetTcpCounters::closed_idle);
+  }
+}
+
+void TcpService::on_timer(Connection& c, MonoTime now) {
+  c.timer_armed = false;
+  const bool silent = c.speech == Connection::Speech::unknown;
+  if (context_.options.kind == TargetKind::tcp_source && silent && !c.streams) {
+    start_stream(c, 0, 0, kSourceMessage);
+  }
+  if (write(c, now)) settle(c, now);
+}
+
+std::optional<MonoTime> TcpService::next_due() const {
+  std::optional<MonoTime> due = accept_again_at_;
+  if (!timers_.empty()) due = earlier(due, timers_.top().at);
+  const Nanos idle = context_.options.idle_timeout;
+  if (idle != Nanos{0} && oldest_ != kNoConnection) {
+    due = earlier(due, connections_[oldest_]->last_active + idle);
+  }
+  return due;
+}
+
+void TcpService::finish() {
+  for (const auto& c : connections_) {
+    if (c) ++context_.tcp.open_at_end;
+  }
+}
+
+// --- one connection ---
+
+bool TcpService::read(Connection& c, MonoTime now) {
+  const std::size_t kept = c.unread.size();
+  std::copy(c.unread.begin(), c.unread.end(), input_.begin());
+  const ssize_t n = recv(c.socket.get(), input_.data() + kept, kReadBytes, MSG_DONTWAIT);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return true;
+    return fail(c, &TargetTcpCounters::reset);
+  }
+  if (n == 0) {
+    c.peer_done = true;
+    take_end(c, now);
+    return send_scratch(c, now) && write(c, now);
+  }
+  const auto count = static_cast<std::size_t>(n);
+  context_.tcp.bytes_received += count;
+  touch(c, now);
+  c.unread.clear();
+  if (!take(c, std::span(input_).first(kept + count), now)) {
+    return fail(c, &TargetTcpCounters::hostile);
+  }
+  if (!send_scratch(c, now)) return false;
+  // What was not sent at once, and what a control frame set going.
+  return (c.out.empty() && !c.streams && c.filler_left == 0) || write(c, now);
+}
+
+std::optional<std::size_t> TcpService::send_some(Connection& c, std::span<const std::byte> bytes,
+                                                 MonoTime now) {
+  const ssize_t n = send(c.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    fail(c, &TargetTcpCounters::reset);
+    return std::nullopt;
+  }
+  const auto count = static_cast<std::size_t>(n);
+  context_.tcp.bytes_sent += count;
+  if (count != 0) touch(c, now);
+  return count;
+}
+
+bool TcpService::send_scratch(Connection& c, MonoTime now) {
+  if (scratch_.empty()) return true;
+  const auto sent = send_some(c, scratch_, now);
+  if (sent && *sent < scratch_.size()) c.out.append(std::span(scratch_).subspan(*sent));
+  scratch_.clear();
+  return sent.has_value();
+}
+
+bool TcpService::write(Connection& c, MonoTime now) {
+  for (int turn = 0; turn < kTurns && !c.shut; ++turn) {
+    // A streamed frame is finished before anything else may stand in the stream.
+    const std::size_t left = c.stream.left_of_frame();
+    if (left == 0 && c.control) answer_control(c);
+    if (left == 0 && c.filler_left != 0) refill(c);
+    const auto queued = c.out.ready(now);
+    std::span<const std::byte> piece = queued;
+    const bool from_stream = left != 0 || (queued.empty() && c.streams);
+    if (from_stream) {
+      const auto chunk =
+          std::span(chunk_).first(left != 0 ? std::min(left, kChunkBytes) : kChunkBytes);
+      c.stream.peek(chunk);
+      piece = chunk;
+    }
+    if (piece.empty()) return true;
+    const auto sent = send_some(c, piece, now);
+    if (!sent) return false;
+    if (from_stream) {
+      const std::uint64_t frames = c.stream.take(*sent);
+      c.counted.sent_messages += frames;
+      c.counted.sent_bytes += frames * c.stream.frame_bytes();
+      context_.tcp.data_sent += frames;
+    } else {
+      c.out.take(*sent, [&](const RequestName& request) {
+        context_.events.write(now, request, Event::answered);
+      });
+    }
+    if (*sent < piece.size()) return true;  // the socket is full
+  }
+  return true;
+}
+
+// Takes input that had to wait for room, as far as there is room now.
+bool TcpService::take_waiting(Connection& c, MonoTime now) {
+  while (!c.unread.empty() && !is_full(c)) {
+    const std::vector<std::byte> waiting = std::exchange(c.unread, {});
+    if (!take(c, waiting, now)) return fail(c, &TargetTcpCounters::hostile);
+    if (!send_scratch(c, now) || !write(c, now)) return false;
+    if (c.unread.size() == waiting.size()) break;  // the beginning of a head: more must come
+  }
+  return true;
+}
+
+void TcpService::settle(Connection& c, MonoTime now) {
+  if (!take_waiting(c, now)) return;
+  if (!end_if_done(c)) return;
+  update_interest(c, now);
+  if (const auto due = c.out.next_due(now)) arm_timer(c, *due);
+}
+
+// Closes our side once everything is sent, and the connection once the peer has closed its own:
+// closing with unread input would reset it, and the peer might lose our last words.
+bool TcpService::end_if_done(Connection& c) {
+  const bool sent = c.out.empty() && c.filler_left == 0 && !c.streams && !c.control;
+  if (!c.ending || !sent) return true;
+  if (c.peer_done) return fail(c, &TargetTcpCounters::closed_by_peer);
+  if (!c.shut) shutdown(c.socket.get(), SHUT_WR);
+  c.shut = true;
+  return true;
+}
+
+void TcpService::update_interest(Connection& c, MonoTime now) {
+  const bool reads = !c.peer_done && (c.ending || !is_full(c));
+  const bool writes =
+      !c.shut && (!c.out.ready(now).empty() || c.streams || (c.filler_left != 0 && c.out.empty()));
+  if (reads == c.reads && writes == c.writes) return;
+  const auto tag = make_tag(TagKind::connection, c.index, c.generation);
+  ensure(context_.poller.change(c.socket.get(), tag, reads, writes) == 0,
+         "an open connection can be waited on");
+  c.reads = reads;
+  c.writes = writes;
+}
+
+void TcpService::arm_timer(Connection& c, MonoTime at) {
+  if (c.timer_armed) return;
+  c.timer_armed = true;
+  timers_.push({.at = at, .index = c.index, .generation = c.generation});
+}
+
+bool TcpService::fail(Connection& c, std::uint64_t TargetTcpCounters::*reason) {
+  ++(context_.tcp.*reason);
+  close(c);
+  return false;
+}
+
+void TcpService::close(Connection& c) {
+  scratch_.clear();
+  unlink(c);
+  context_.shared.connections.fetch_sub(1);
+  const std::uint32_t index = c.index;
+  connections_[index].reset();  // closes the socket, which leaves the poller with it
+  free_.push_back(index);
+}
+
+// The list of connections in the order of their last activity: the idle ones are at its old end.
+void TcpService::unlink(Connection& c) {
+  if (c.older != kNoConnection) connections_[c.older]->newer = c.newer;
+  if (c.newer != kNoConnection) connections_[c.newer]->older = c.older;
+  if (oldest_ == c.index) oldest_ = c.newer;
+  if (newest_ == c.index) newest_ = c.older;
+  c.older = c.newer = kNoConnection;
+}
+
+void TcpService::touch(Connection& c, MonoTime now) {
+  c.last_active = now;
+  if (newest_ == c.index) return;
+  unlink(c);
+  c.older = newest_;
+  if (newest_ != kNoConnection) connections_[newest_]->newer = c.index;
+  newest_ = c.index;
+  if (oldest_ == kNoConnection) oldest_ = c.index;
+}
+
+}  // namespace volley

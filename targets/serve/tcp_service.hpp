@@ -1,0 +1,116 @@
+// The TCP side of one thread: its listeners and the connections they accepted.
+//
+// This file accepts, reads, writes, closes and keeps the limits; what bytes mean is the business of
+// tcp_session.cpp. A connection is not read while an answer of its is unsent, so a peer that never
+// reads costs at most one read's worth of memory, and after --idle-timeout nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <span>
+#include <vector>
+
+#include "targets/serve/connection.hpp"
+#include "targets/serve/context.hpp"
+
+namespace volley {
+
+class TcpService {
+ public:
+  explicit TcpService(ThreadContext& context);
+  TcpService(const TcpService&) = delete;
+  TcpService& operator=(const TcpService&) = delete;
+
+  // Throws RunError (too_many_files).
+  void add_listener(Descriptor listener);
+  void on_listener(std::uint32_t index, MonoTime now);
+  void on_connection(const Ready& ready, MonoTime now);
+  void on_time(MonoTime now);
+  [[nodiscard]] std::optional<MonoTime> next_due() const;
+  void finish();
+
+ private:
+  static constexpr std::size_t kReadBytes = 64 * 1024;
+  static constexpr std::size_t kChunkBytes = 64 * 1024;    // of filler or stream, per turn
+  static constexpr std::size_t kMostQueued = 1024 * 1024;  // answers that wait for their time
+  static constexpr std::size_t kSmallAnswer = 16 * 1024;   // sized responses queued whole
+  static constexpr std::uint32_t kSourceMessage = 1400 - kFrameBytes;
+  static constexpr int kAcceptsPerTurn = 64;
+  static constexpr Nanos kAcceptPause = std::chrono::milliseconds(100);
+  // How long a source waits for a hello before it streams to a peer that says nothing.
+  static constexpr Nanos kSourceGrace = std::chrono::milliseconds(50);
+
+  // tcp_service.cpp: connections and their sockets. Where a bool is returned, false says that the
+  // connection is gone.
+  void adopt(Descriptor socket, const Address& peer, MonoTime now);
+  void pause_accepting(int error, MonoTime now);
+  void resume_accepting();
+  bool read(Connection& c, MonoTime now);
+  bool write(Connection& c, MonoTime now);
+  std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes,
+                                       MonoTime now);
+  bool send_scratch(Connection& c, MonoTime now);
+  void settle(Connection& c, MonoTime now);
+  bool take_waiting(Connection& c, MonoTime now);
+  bool end_if_done(Connection& c);
+  void update_interest(Connection& c, MonoTime now);
+  void arm_timer(Connection& c, MonoTime at);
+  void on_timer(Connection& c, MonoTime now);
+  void close(Connection& c);
+  bool fail(Connection& c, std::uint64_t TargetTcpCounters::*reason);
+  void touch(Connection& c, MonoTime now);
+  void unlink(Connection& c);
+  [[nodiscard]] Connection* find(std::uint32_t index, std::uint32_t generation);
+
+  // tcp_session.cpp: what bytes mean.
+  // Takes input; what cannot be taken yet is left in c.unread. False: the peer is hostile.
+  bool take(Connection& c, std::span<const std::byte> input, MonoTime now);
+  void take_end(Connection& c, MonoTime now);
+  void choose_speech(Connection& c, std::span<const std::byte> input);
+  void take_plain(Connection& c, std::span<const std::byte> input, MonoTime now);
+  // How many bytes of input were taken; 0: more are needed. None: hostile.
+  std::optional<std::size_t> take_frame(Connection& c, std::span<const std::byte> input,
+                                        MonoTime now);
+  std::size_t take_payload(Connection& c, std::span<const std::byte> input);
+  bool take_head(Connection& c, std::span<const std::byte> payload, MonoTime now);
+  void start_answer(Connection& c, std::uint32_t payload_bytes, MonoTime now);
+  void answer_sized(Connection& c, std::uint32_t response_bytes, MonoTime now);
+  void count_data(Connection& c, MonoTime now);
+  void take_control(Connection& c, const Frame& frame);
+  void answer_control(Connection& c);
+  void start_stream(Connection& c, std::uint32_t session, std::uint16_t flow,
+                    std::uint32_t message_bytes);
+  void refill(Connection& c);
+  void answer(Connection& c, std::span<const std::byte> bytes, bool ends);
+  [[nodiscard]] bool is_full(const Connection& c) const;
+  [[nodiscard]] bool echoes() const;
+  [[nodiscard]] bool accepts(SessionKind kind) const;
+
+  ThreadContext& context_;
+  bool shaped_;  // answers wait for their time, or are logged
+  std::vector<Descriptor> listeners_;
+  std::optional<MonoTime> accept_again_at_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t next_generation_ = 1;
+  std::uint64_t next_ordinal_ = 1;
+  std::uint32_t oldest_ = kNoConnection;
+  std::uint32_t newest_ = kNoConnection;
+
+  struct Timer {
+    MonoTime at;
+    std::uint32_t index;
+    std::uint32_t generation;
+    bool operator>(const Timer& other) const { return at > other.at; }
+  };
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+
+  std::vector<std::byte> input_;    // one read, behind the unread head of its connection
+  std::vector<std::byte> scratch_;  // answers to it, sent together
+  std::vector<std::byte> chunk_;    // a piece of a stream
+  std::vector<std::byte> filler_;   // a piece of a sized response
+};
+
+}  // namespace volley

@@ -1,0 +1,369 @@
+#include "targets/serve/udp_service.hpp"
+
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+namespace {
+
+constexpr std::byte kFiller{'v'};
+
+bool is_answered(Decision decision) {
+  return decision == Decision::respond || decision == Decision::respond_sized ||
+         decision == Decision::echo;
+}
+
+// Datagrams that found the socket's receive buffer full, as the kernel counts them.
+std::uint64_t drops_of(const Descriptor& socket) {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return 0;
+  return info[SK_MEMINFO_DROPS];
+}
+
+}  // namespace
+
+UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t index)
+    : socket_(std::move(socket)),
+      context_(context),
+      index_(index),
+      bound_(local_address(socket_)),
+      shaped_(context.shared.behaviour.shapes_udp() || context.events.on()),
+      shows_(context.options.print || context.options.log_messages ||
+             context.options.stop_on_empty),
+      received_(kSlots, kSlotBytes, true),
+      batch_(2 * kSlots),
+      sessions_(context.shared.key),
+      queue_(context.shared.key, context.events) {
+  const ServeOptions& o = context.options;
+  policy_ = {.echoes = o.kind != TargetKind::udp_sink,
+             .on_loopback = bound_.is_loopback(),
+             .open = o.open,
+             .guard = o.answer_guard,
+             .prefix_bytes = o.reply_prefix.size()};
+  if (const int error =
+          context.poller.add(socket_.get(), make_tag(TagKind::udp, index), true, false)) {
+    throw RunError("too_many_files", "setup",
+                   "udp socket: cannot be waited on: " + error_text(error));
+  }
+}
+
+void UdpService::on_ready(const Ready& ready, MonoTime now) {
+  if (waits_to_write_) {
+    if (!ready.writable && !ready.failed) return;
+    flush(now);
+    send_ready(now);
+    if (waits_to_write_) return;
+  }
+  // What is programmed looks at the clock, so it wants a time of its own for each batch.
+  const int rounds = shaped_ || context_.options.behaviour.stall ? 1 : kMostRounds;
+  for (int round = 0; round < rounds && !waits_to_write_; ++round) {
+    const int n = received_.receive(socket_);
+    if (n < 0) ++context_.udp.receive_errors;
+    if (n <= 0) break;
+    context_.udp.datagrams += static_cast<std::uint64_t>(n);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) handle(i, now);
+    queue_.advance(now);
+    send_ready(now);
+    flush(now);
+    if (static_cast<std::size_t>(n) < kSlots) break;
+  }
+}
+
+void UdpService::on_time(MonoTime now) {
+  if (waits_to_write_) return;
+  const auto due = queue_.next_due();
+  if (!due || *due > now) return;
+  queue_.advance(now);
+  send_ready(now);
+  flush(now);
+}
+
+std::optional<MonoTime> UdpService::next_due() const {
+  return waits_to_write_ ? std::nullopt : queue_.next_due();
+}
+
+void UdpService::finish() {
+  context_.udp.kernel_drops += drops_of(socket_);
+  context_.udp.held += queue_.held();
+  context_.udp.discarded += queue_.discarded() + queue_.waiting() + queue_.ready().size();
+}
+
+bool UdpService::is_own(const Received& received) const {
+  const Address& peer = *received.peer;
+  if (peer.port() == bound_.port() && received.local.address.valid()) {
+    Address ip = peer;
+    ip.set_port(0);
+    if (ip == received.local.address) return true;
+  }
+  const auto& bound = context_.shared.bound;
+  return std::any_of(bound.begin(), bound.end(), [&](const Address& own) { return own == peer; });
+}
+
+DatagramFacts UdpService::facts_of(const Received& received) const {
+  DatagramFacts facts{.bytes = received.bytes.size(),
+                      .frame = read_datagram(received.bytes),
+                      .peer_port = received.peer->port(),
+                      .from_own_address = is_own(received),
+                      .ttl = received.ttl};
+  if (facts.frame && facts.frame->kind == FrameKind::sized_request) {
+    const auto sized = read_sized_request(received.bytes.subspan(kFrameBytes));
+    // Without a size it asks for nothing that could be given.
+    facts.response_bytes = sized ? sized->response_bytes : kMostPayload;
+    facts.proven = sized && sized->cookie != 0 &&
+                   cookie_is_valid(context_.shared.key, *received.peer, sized->cookie);
+  }
+  return facts;
+}
+
+void UdpService::handle(std::size_t slot, MonoTime now) {
+  const Received received = received_.at(slot);
+  context_.udp.bytes_received += received.bytes.size();
+  if (received.truncated || !received.peer->valid()) {
+    ++context_.udp.malformed;
+    return;
+  }
+  const DatagramFacts facts = facts_of(received);
+  if (shows_ && !facts.frame) show(received);
+  const Decision decision = decide(policy_, facts);
+  if (decision == Decision::control) {
+    answer_control(received, *facts.frame);
+    return;
+  }
+  if (!is_answered(decision) && decision != Decision::take && decision != Decision::count_data) {
+    count_ignored(decision);
+    return;
+  }
+  context_.on_request(now);
+  count_taken(decision, facts);
+  if (decision == Decision::count_data) sessions_.count(*received.peer, *facts.frame);
+  if (!is_answered(decision)) return;
+  if (shaped_) {
+    answer_shaped(decision, received, facts, now);
+    return;
+  }
+  const int ttl = decision == Decision::echo ? kMarkedTtl : -1;
+  add(make_answer(decision, received, facts), *received.peer, received.local, ttl, false);
+}
+
+void UdpService::count_taken(Decision decision, const DatagramFacts& facts) {
+  if (decision == Decision::count_data) {
+    ++context_.udp.data;
+  } else if (facts.frame) {
+    ++context_.udp.requests;
+  } else {
+    ++context_.udp.plain;
+  }
+}
+
+void UdpService::count_ignored(Decision decision) {
+  TargetUdpCounters& udp = context_.udp;
+  switch (decision) {
+    case Decision::ignore_answer:
+      ++udp.ignored.answers;
+      break;
+    case Decision::ignore_own_address:
+      ++udp.ignored.own_address;
+      break;
+    case Decision::ignore_low_port:
+      ++udp.ignored.low_ports;
+      break;
+    case Decision::ignore_marked:
+      ++udp.ignored.marked;
+      break;
+    case Decision::ignore_not_frame:
+      ++udp.ignored.not_frames;
+      break;
+    case Decision::ignore_unproven:
+      ++udp.ignored.unproven;
+      break;
+    default:
+      ++udp.malformed;
+  }
+}
+
+void UdpService::show(const Received& received) {
+  const ServeOptions& o = context_.options;
+  if (o.stop_on_empty && received.bytes.empty()) {
+    context_.shared.request_stop("empty_datagram");
+    return;
+  }
+  if (o.log_messages) context_.shared.console->message(*received.peer, received.bytes);
+  if (o.print) context_.shared.console->data(received.bytes);
+}
+
+HelloAck UdpService::acknowledge(const Hello& hello, const Address& peer) const {
+  const TargetKind kind = context_.options.kind;
+  const bool sinks = kind == TargetKind::all || kind == TargetKind::udp_sink;
+  return {.cookie = cookie_of(context_.shared.key, peer),
+          .most_response_bytes = static_cast<std::uint32_t>(kMostAnswerBytes - kFrameBytes),
+          .accepted = (hello.session_kind == SessionKind::echo && policy_.echoes) ||
+                      (hello.session_kind == SessionKind::sink && sinks)};
+}
+
+void UdpService::answer_control(const Received& received, const Frame& frame) {
+  const auto hello = read_hello(received.bytes.subspan(kFrameBytes));
+  if (frame.kind == FrameKind::hello && !hello) {
+    ++context_.udp.malformed;
+    return;
+  }
+  ++context_.udp.control;
+  const auto answer = slot_of(received).first(kControlBytes);
+  std::fill(answer.begin(), answer.end(), std::byte{0});
+  const auto payload = answer.subspan(kFrameBytes);
+  Frame ack = frame;
+  ack.length = static_cast<std::uint32_t>(payload.size());
+  if (frame.kind == FrameKind::hello) {
+    ack.kind = FrameKind::hello_ack;
+    write_payload(acknowledge(*hello, *received.peer), payload);
+  } else {
+    ack.kind =
+        frame.kind == FrameKind::statistics ? FrameKind::statistics_ack : FrameKind::goodbye_ack;
+    write_payload(sessions_.statistics(*received.peer, frame.session), payload);
+  }
+  write_frame(ack, answer);
+  add(answer, *received.peer, received.local, -1, true);
+}
+
+std::span<std::byte> UdpService::slot_of(const Received& received) {
+  return {received.bytes.data(), kSlotBytes};
+}
+
+// The answer takes the place of the request, so no byte of an earlier datagram may show behind it.
+std::span<const std::byte> UdpService::make_answer(Decision decision, const Received& received,
+                                                   const DatagramFacts& facts) {
+  const std::span<std::byte> slot = slot_of(received);
+  const std::size_t size = received.bytes.size();
+  if (decision == Decision::echo) {
+    const std::string& prefix = context_.options.reply_prefix;
+    if (prefix.empty()) return received.bytes;
+    std::memmove(slot.data() + prefix.size(), slot.data(), size);
+    std::memcpy(slot.data(), prefix.data(), prefix.size());
+    return slot.first(prefix.size() + size);
+  }
+  Frame frame = *facts.frame;
+  frame.kind = FrameKind::response;
+  if (decision == Decision::respond_sized) {
+    frame.length = facts.response_bytes;
+    const std::size_t wanted = kFrameBytes + facts.response_bytes;
+    if (wanted > size) {
+      const auto behind = slot.subspan(size, wanted - size);
+      std::fill(behind.begin(), behind.end(), kFiller);
+    }
+  }
+  write_frame(frame, slot);
+  return slot.first(kFrameBytes + frame.length);
+}
+
+void UdpService::answer_shaped(Decision decision, const Received& received,
+                               const DatagramFacts& facts, MonoTime now) {
+  const Behaviour& behaviour = context_.shared.behaviour;
+  const PeerFlow& flow = queue_.count_request(*received.peer);
+  RequestName name{
+      .peer = *received.peer, .framed = facts.frame.has_value(), .sequence = flow.requests - 1};
+  RequestNumber number{.flow = flow.ordinal, .n = flow.requests - 1};
+  if (facts.frame) {
+    name.session = facts.frame->session;
+    name.flow = facts.frame->flow;
+    name.sequence = facts.frame->sequence;
+    number = {.flow = facts.frame->flow, .n = facts.frame->sequence};
+  }
+  context_.events.write(now, name, Event::received);
+  if (behaviour.drops(number, flow.requests)) {
+    ++context_.udp.dropped;
+    context_.events.write(now, name, Event::dropped);
+    return;
+  }
+  const auto bytes = make_answer(decision, received, facts);
+  OwnedAnswer answer{.bytes = {bytes.begin(), bytes.end()},
+                     .request = name,
+                     .local = received.local,
+                     .ttl = decision == Decision::echo ? kMarkedTtl : -1,
+                     .copies = behaviour.duplicates(number) ? 2U : 1U,
+                     .overtaken = behaviour.reorders(number)};
+  if (answer.copies > 1) ++context_.udp.duplicated;
+  MonoTime due = now;
+  if (behaviour.defers()) {
+    due = context_.server.leave(now, behaviour.service_time(number)) + behaviour.delay();
+  }
+  if (!queue_.push(std::move(answer), due, now)) {
+    context_.events.write(now, name, Event::dropped);
+  }
+}
+
+void UdpService::send_ready(MonoTime now) {
+  auto& ready = queue_.ready();
+  while (!ready.empty() && !waits_to_write_) {
+    if (batch_.size() + ready.front().copies > 2 * kSlots) {
+      flush(now);
+      continue;
+    }
+    leaving_.push_back(std::move(ready.front()));
+    ready.pop_front();
+    const OwnedAnswer& answer = leaving_.back();
+    for (unsigned copy = 0; copy < answer.copies; ++copy) {
+      add(answer.bytes, answer.request.peer, answer.local, answer.ttl, false);
+      if (context_.events.on()) names_.back() = answer.request;
+    }
+  }
+  if (!waits_to_write_) flush(now);
+}
+
+void UdpService::add(std::span<const std::byte> bytes, const Address& peer,
+                     const LocalAddress& local, int ttl, bool is_control) {
+  batch_.add(bytes, &peer, &local, ttl);
+  notes_.push_back({.bytes = bytes.size(), .is_control = is_control});
+  if (context_.events.on()) names_.emplace_back();
+}
+
+void UdpService::flush(MonoTime now) {
+  while (sent_ < batch_.size()) {
+    const int n = batch_.send(socket_, sent_);
+    if (n == -EAGAIN) {
+      want_write(true);
+      return;
+    }
+    if (n == -EINTR) continue;
+    if (n <= 0) {  // the kernel refuses this one; the others may still leave
+      ++context_.udp.send_errors;
+      ++sent_;
+      continue;
+    }
+    note_sent(sent_, static_cast<std::size_t>(n), now);
+    sent_ += static_cast<std::size_t>(n);
+  }
+  batch_.clear();
+  notes_.clear();
+  names_.clear();
+  leaving_.clear();
+  sent_ = 0;
+  want_write(false);
+}
+
+void UdpService::note_sent(std::size_t from, std::size_t count, MonoTime now) {
+  for (std::size_t i = from; i < from + count; ++i) {
+    context_.udp.bytes_sent += notes_[i].bytes;
+    if (notes_[i].is_control) {
+      ++context_.udp.control_answered;
+      continue;
+    }
+    ++context_.udp.answered;
+    if (context_.events.on()) context_.events.write(now, names_[i], Event::answered);
+  }
+}
+
+void UdpService::want_write(bool on) {
+  if (on == waits_to_write_) return;
+  const int error = context_.poller.change(socket_.get(), make_tag(TagKind::udp, index_), !on, on);
+  ensure(error == 0, "an open socket can be waited on");
+  waits_to_write_ = on;
+}
+
+}  // namespace volley

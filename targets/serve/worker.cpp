@@ -1,0 +1,88 @@
+#include "targets/serve/worker.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "reports/measure/ensure.hpp"
+
+namespace volley {
+
+Worker::Worker(TargetShared& shared, ThreadSockets sockets)
+    : context_(shared, poller_), tcp_(context_) {
+  if (poller_.add(waker_.fd(), make_tag(TagKind::waker, 0), true, false) != 0) {
+    throw RunError("too_many_files", "setup", "a thread's waker cannot be waited on");
+  }
+  std::uint32_t index = 0;
+  for (Descriptor& socket : sockets.udp) udp_.emplace_back(std::move(socket), context_, index++);
+  for (Descriptor& listener : sockets.tcp) tcp_.add_listener(std::move(listener));
+}
+
+void Worker::run() {
+  while (!context_.shared.stopping.load(std::memory_order_acquire)) {
+    const auto ready = poller_.wait(time_to_wait());
+    if (context_.options.behaviour.stall && sit_out_stall()) continue;
+    const MonoTime now = mono_now();
+    for (const Ready& one : ready) dispatch(one, now);
+    for (UdpService& udp : udp_) udp.on_time(now);
+    tcp_.on_time(now);
+  }
+  for (UdpService& udp : udp_) udp.finish();
+  tcp_.finish();
+  context_.events.flush();
+}
+
+void Worker::dispatch(const Ready& ready, MonoTime now) {
+  switch (tag_kind(ready.tag)) {
+    case TagKind::waker:
+      waker_.drain();
+      break;
+    case TagKind::udp:
+      udp_[tag_index(ready.tag)].on_ready(ready, now);
+      break;
+    case TagKind::listener:
+      tcp_.on_listener(tag_index(ready.tag), now);
+      break;
+    case TagKind::connection:
+      tcp_.on_connection(ready, now);
+      break;
+  }
+}
+
+std::optional<Nanos> Worker::time_to_wait() {
+  std::optional<MonoTime> due = tcp_.next_due();
+  for (const UdpService& udp : udp_) due = earlier(due, udp.next_due());
+  if (const auto window = stall()) due = earlier(due, window->begin());
+  if (!due) return std::nullopt;
+  return std::max(*due - mono_now(), Nanos{0});
+}
+
+std::optional<StallWindow> Worker::stall() const {
+  const auto& option = context_.options.behaviour.stall;
+  if (!option || stall_is_over_) return std::nullopt;
+  const std::int64_t first = context_.shared.first_request_ns.load();
+  if (first == 0) return std::nullopt;
+  return StallWindow(*option, MonoTime(Nanos{first}));
+}
+
+bool Worker::sit_out_stall() {
+  const auto window = stall();
+  MonoTime now = mono_now();
+  if (!window || now < window->begin()) return false;
+  stall_is_over_ = true;
+  if (now >= window->end()) return false;
+  if (context_.tells_of_stall) context_.events.write(now, Event::stall_begin);
+  // Only the end of the stall and the end of the target are waited for; sockets fill up meanwhile.
+  while (now < window->end() && !context_.shared.stopping.load(std::memory_order_acquire)) {
+    const Nanos left = window->end() - now;
+    const timespec timeout{.tv_sec = left / std::chrono::seconds(1),
+                           .tv_nsec = (left % std::chrono::seconds(1)).count()};
+    pollfd waker{.fd = waker_.fd(), .events = POLLIN, .revents = 0};
+    ppoll(&waker, 1, &timeout, nullptr);
+    now = mono_now();
+  }
+  if (context_.tells_of_stall) context_.events.write(now, Event::stall_end);
+  return true;
+}
+
+}  // namespace volley
