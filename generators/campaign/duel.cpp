@@ -2,39 +2,24 @@
 // is the same in both rounds of a pair, the seed included.
 #include "generators/campaign/duel.hpp"
 
-#include <fstream>
-#include <iterator>
-#include <memory>
 #include <utility>
 
 #include "generators/engine/host.hpp"
 #include "generators/engine/own_target.hpp"
+#include "generators/engine/signal_hold.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/ensure.hpp"
 
 namespace volley {
 namespace {
 
-using Trace = std::shared_ptr<const std::vector<Nanos>>;
-
-// The due times of --arrival trace:FILE; null without one.
-Trace read_trace(const RunOptions& options) {
-  if (!options.arrival || options.arrival->kind != Arrival::Kind::trace) return nullptr;
-  const std::string& path = options.arrival->trace_file;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw RunError("trace_file", "plan", "--arrival trace: cannot be read (" + path + ")");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  return std::make_shared<const std::vector<Nanos>>(parse_trace(path, text));
-}
-
 // The plan of round i. Both rounds of a pair have one seed, and so the same due times; the next
 // pair has another, so that the duel is not decided by one draw of the schedule.
-RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLimits& limits,
-                      const Trace& trace) {
+RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLimits& limits) {
   RunOptions round = options.run;
   round.protocol = duel_protocol(i);
   round.seed = options.run.seed + i / 2;
-  return make_plan(round, limits, trace);
+  return make_plan(round, limits, options.trace);
 }
 
 // What is left of a round that could not even start, so that the rounds before it are not lost.
@@ -72,20 +57,20 @@ Protocol duel_protocol(std::uint32_t i) {
 
 std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) {
   const PlanLimits limits{.cpus = static_cast<unsigned>(allowed_cpus().size())};
-  const Trace trace = read_trace(options.run);
   // Wrong use of either protocol is found before anything starts.
-  for (const std::uint32_t i : {0U, 1U}) (void)plan_of_round(options, i, limits, trace);
+  for (const std::uint32_t i : {0U, 1U}) (void)plan_of_round(options, i, limits);
 
   std::optional<OwnTarget> own;
   if (!options.run.where) {
     own.emplace(std::vector<std::string>{}, own_target_cpu(options.run.pin, options.run.threads));
   }
 
+  const SignalHold hold;
   const std::uint32_t rounds = 2 * options.rounds;
   std::vector<RunRecord> records;
   records.reserve(rounds);
   for (std::uint32_t i = 0; i < rounds; ++i) {
-    RunPlan plan = plan_of_round(options, i, limits, trace);
+    RunPlan plan = plan_of_round(options, i, limits);
     if (own) plan.where = own->where();
     if (hooks.on_round) hooks.on_round(i, rounds, plan.protocol);
     try {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace volley {
 struct DuelOptions {
   RunOptions run;            // protocol is set by the duel; `where` none: own target
   std::uint32_t rounds = 4;  // of each protocol
+  std::shared_ptr<const std::vector<Nanos>> trace;  // the parsed file of trace:FILE
 };
 
 // The protocol of round i (0-based) of 2 * rounds: each pair of rounds holds both, and the order

@@ -1,0 +1,22 @@
+// Between the runs of a campaign nobody waits for SIGINT and SIGTERM, and their default would end
+// the process without a report. As long as a SignalHold lives they are kept for the next run(),
+// which then ends at once as interrupted.
+#pragma once
+
+#include <memory>
+
+namespace volley {
+
+class SignalHold {
+ public:
+  SignalHold();
+  SignalHold(const SignalHold&) = delete;
+  SignalHold& operator=(const SignalHold&) = delete;
+  ~SignalHold();
+
+ private:
+  struct Set;
+  std::unique_ptr<Set> set_;
+};
+
+}  // namespace volley
