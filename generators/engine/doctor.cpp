@@ -44,17 +44,23 @@ void judge_descriptors(const MachineFacts& facts, Findings& to) {
   };
   std::string found = fmt::format("{} open files (hard limit {})", text(soft), text(hard));
   if (soft >= kManyDescriptors) return ok(to, "descriptors", std::move(found));
-  const std::uint64_t flows = soft > kOwnDescriptors ? soft - kOwnDescriptors : 0;
-  const std::string fix =
-      hard >= kManyDescriptors
-          ? fmt::format("ulimit -n {}", unlimited(hard) ? 1'048'576 : hard)
-          : "raise `nofile` in /etc/security/limits.conf (LimitNOFILE= in a systemd unit)";
-  to.push_back({"descriptors", soft < kFewDescriptors ? FindingLevel::warn : FindingLevel::note,
-                std::move(found),
-                fmt::format("a run or a target with more than about {} flows ends with too many "
-                            "open files",
-                            format_count(flows)),
-                fix});
+  const auto flows = [](std::uint64_t limit) {
+    return format_count(limit > kOwnDescriptors ? limit - kOwnDescriptors : 0);
+  };
+  const bool can_be_raised = hard >= kManyDescriptors;
+  to.push_back(
+      {"descriptors", soft < kFewDescriptors ? FindingLevel::warn : FindingLevel::note,
+       std::move(found),
+       can_be_raised
+           ? fmt::format("a server started from here takes at most about {} connections (volley "
+                         "run raises its own limit to the hard one)",
+                         flows(soft))
+           : fmt::format("a run with more than about {} flows is refused, and a server started "
+                         "from here takes at most about {} connections",
+                         flows(hard), flows(soft)),
+       can_be_raised ? fmt::format("ulimit -n {}", unlimited(hard) ? 1'048'576 : hard)
+                     : "raise `nofile` in /etc/security/limits.conf (LimitNOFILE= in a systemd "
+                       "unit)"});
 }
 
 void judge_ports(const MachineFacts& facts, Findings& to) {

@@ -40,7 +40,7 @@ def test_few_descriptors_are_a_warning_with_the_fix():
     entry = found["descriptors"]
     assert entry["level"] == "warn"
     assert entry["found"].startswith("256 open files")
-    assert "224 flows" in entry["spoils"]
+    assert "224 connections" in entry["spoils"]
     assert report["warnings"] >= 1
 
 
