@@ -95,7 +95,7 @@ void Histogram::restore(std::span<const std::uint64_t> counters, Nanos min, Nano
   if (sum_ns >= static_cast<double>(most)) {
     sum_ = most;
   } else {
-    sum_ = sum_ns > static_cast<double>(least) ? static_cast<Sum>(sum_ns + 0.5) : least;
+    sum_ = sum_ns > static_cast<double>(least) ? static_cast<Sum>(std::round(sum_ns)) : least;
   }
   min_ = std::clamp(min.count(), lowest_of(low), highest_of(low));
   max_ = std::clamp(max.count(), lowest_of(high), highest_of(high));

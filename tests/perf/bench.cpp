@@ -30,7 +30,7 @@ void histogram_record(benchmark::State& state) {
   for (Nanos& v : values) v = Nanos(static_cast<std::int64_t>(response(random)));
   Histogram histogram;
   std::size_t i = 0;
-  for (auto _ : state) histogram.record(values[i++ % kInputs]);
+  for ([[maybe_unused]] auto _ : state) histogram.record(values[i++ % kInputs]);
   benchmark::DoNotOptimize(histogram.count());
 }
 BENCHMARK(histogram_record);
@@ -42,7 +42,7 @@ void schedule_next(benchmark::State& state, Arrival::Kind kind) {
   spec.rate = Rate{123'457'000'000};  // 123,457/s
   spec.duration = std::chrono::hours(24 * 365);
   Schedule schedule(spec);
-  for (auto _ : state) benchmark::DoNotOptimize(schedule.next());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(schedule.next());
 }
 BENCHMARK_CAPTURE(schedule_next, constant, Arrival::Kind::constant);
 BENCHMARK_CAPTURE(schedule_next, poisson, Arrival::Kind::poisson);
@@ -51,7 +51,7 @@ BENCHMARK_CAPTURE(schedule_next, burst, Arrival::Kind::burst);
 void frame_write(benchmark::State& state) {
   std::array<std::byte, 64> datagram{};
   Frame frame{.session = 7, .slot = 3, .length = 40, .flow = 1};
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     ++frame.sequence;
     write_frame(frame, datagram);
     benchmark::ClobberMemory();
@@ -62,7 +62,7 @@ BENCHMARK(frame_write);
 void frame_read(benchmark::State& state) {
   std::array<std::byte, 64> datagram{};
   write_frame(Frame{.kind = FrameKind::response, .session = 7, .length = 40}, datagram);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::ClobberMemory();
     benchmark::DoNotOptimize(read_datagram(datagram));
   }
@@ -72,7 +72,7 @@ BENCHMARK(frame_read);
 void sequence_in_order(benchmark::State& state) {
   SequenceTracker tracker;
   std::uint64_t next = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(tracker.arrive(next++));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(tracker.arrive(next++));
 }
 BENCHMARK(sequence_in_order);
 
@@ -87,7 +87,7 @@ void sequence_disturbed(benchmark::State& state) {
   SequenceTracker tracker;
   std::size_t i = 0;
   std::uint64_t base = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(tracker.arrive(base + offsets[i]));
     if (++i == kInputs) {
       i = 0;
@@ -99,7 +99,7 @@ BENCHMARK(sequence_disturbed);
 
 // Not ours, but the scale for all the others: why the clock is read once per batch.
 void clock_read(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(mono_now());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(mono_now());
 }
 BENCHMARK(clock_read);
 
