@@ -1,0 +1,175 @@
+// text.cpp, words.cpp and csv.cpp: what people and spreadsheets read.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "reports/render/renderer.hpp"
+#include "reports/render/words.hpp"
+#include "tests/render/samples.hpp"
+
+namespace volley {
+namespace {
+
+Report sample(const std::string& name) {
+  for (const auto& [known, report] : samples::all())
+    if (known == name) return report;
+  ADD_FAILURE() << "no sample " << name;
+  return {};
+}
+
+bool says(const std::string& text, const std::string& words) {
+  if (text.find(words) != std::string::npos) return true;
+  ADD_FAILURE() << "not found: " << words << "\n" << text;
+  return false;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(Text, names_the_model_of_the_load_in_words) {
+  EXPECT_TRUE(says(render_text(sample("udp")), "open loop, poisson, 1,000/s intended"));
+  EXPECT_TRUE(says(render_text(sample("tcp")),
+                   "closed loop, 8 flows x 1 in flight: latency at whatever rate the server "
+                   "allowed"));
+}
+
+TEST(Text, accounts_for_every_request) {
+  const std::string text = render_text(sample("udp"));
+  EXPECT_TRUE(says(text, "2,000 planned = 1,990 sent + 10 unsent + 0 skipped"));
+  EXPECT_TRUE(says(text, "1,990 sent = 1,980 completed + 6 lost + 4 errors + 0 in flight"));
+  EXPECT_TRUE(says(text, "2 of them answered late, 14 duplicates, 8 reordered"));
+}
+
+TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
+  const std::string text = render_text(sample("udp"));
+  EXPECT_TRUE(says(text, "158 us     lost     lost     lost"));
+  EXPECT_TRUE(says(text, "of completed"));
+  EXPECT_EQ(render_text(sample("tcp")).find("of completed"), std::string::npos);
+}
+
+TEST(Text, says_what_to_do_about_troubles) {
+  const std::string text = render_text(sample("udp"));
+  EXPECT_TRUE(says(text, "10 no_buffers: the kernel had no room; lower the rate"));
+  EXPECT_TRUE(says(text, "4 refused, first after 1.50 s, last after 2.50 s"));
+  EXPECT_TRUE(says(text, "warning   the clock is slow; choose tsc"));
+}
+
+TEST(Text, of_a_duel_shows_udp_beside_tcp_and_ends_in_a_sentence) {
+  const std::string text = render_text(sample("duel"));
+  EXPECT_TRUE(says(text, "UDP      TCP  UDP/TCP"));
+  EXPECT_TRUE(says(text, "whether the difference is more than chance has not been"));
+  EXPECT_TRUE(says(text, "pass  --fail-if 'p99>2ms': it is 158 us"));
+  EXPECT_TRUE(says(text, "FAIL  --fail-if 'loss>0': it is 0.300 %"));
+  EXPECT_TRUE(says(text, "FAIL  --fail-if 'p99_9>1s': it could not be evaluated"));
+}
+
+TEST(Text, of_a_failure_says_what_where_and_which_code) {
+  const std::string text = render_text(sample("failed"));
+  EXPECT_TRUE(says(text, "FAILED    tcp://127.0.0.1:1: connection refused"));
+  EXPECT_TRUE(says(text, "(refused, in phase setup)"));
+}
+
+TEST(Text, of_an_interrupted_run_says_so) {
+  EXPECT_TRUE(says(render_text(sample("interrupted")), "interrupted before its end"));
+}
+
+TEST(Text, against_a_foreign_sink_claims_nothing_about_arrival) {
+  const std::string text = render_text(sample("foreign_sink"));
+  EXPECT_TRUE(says(text, "what arrived is unknown"));
+  EXPECT_EQ(text.find("response"), std::string::npos);
+}
+
+TEST(Text, fits_100_columns) {
+  for (const auto& [name, report] : samples::all())
+    for (const std::string& line : lines_of(render_text(report)))
+      EXPECT_LE(line.size(), 100U) << name << ": " << line;
+}
+
+TEST(Text, without_anything_to_tell_says_that) { EXPECT_EQ(render_text({}), "nothing was run\n"); }
+
+TEST(Words, that_a_terminal_would_obey_are_replaced) {
+  EXPECT_EQ(printable("a\x1b[2Jb"), "a\xEF\xBF\xBD[2Jb");
+  EXPECT_EQ(printable("\xff\xfe\n\xc3"), "\xEF\xBF\xBD");
+  EXPECT_EQ(printable("é日本𝄞"), "é日本𝄞");
+  EXPECT_EQ(printable("\xed\xa0\x80|\xf4\x90\x80\x80|\xe0\x80\x80"),
+            "\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF\xBD");
+}
+
+TEST(Words, wrap_between_words_and_never_inside_one) {
+  EXPECT_EQ(wrapped("ab ", "cc dd ee", 8), "ab cc dd\n   ee\n");
+  EXPECT_EQ(wrapped("", "abcdefghij k", 5), "abcdefghij\nk\n");
+  EXPECT_EQ(wrapped("a ", "", 5), "a \n");
+}
+
+TEST(Words, in_columns_stand_flush_by_what_is_seen_not_by_bytes) {
+  EXPECT_EQ(columns({{"é", "1"}, {"ab", "22"}}), "é    1\nab  22\n");
+}
+
+// The fields of one CSV line by RFC 4180.
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool in_quotes = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '"' && in_quotes && i + 1 < line.size() && line[i + 1] == '"') {
+      fields.back() += line[i++];
+    } else if (line[i] == '"') {
+      in_quotes = !in_quotes;
+    } else if (line[i] == ',' && !in_quotes) {
+      fields.emplace_back();
+    } else {
+      fields.back() += line[i];
+    }
+  }
+  return fields;
+}
+
+TEST(Csv, has_a_header_and_a_line_for_each_run) {
+  const auto lines = lines_of(render_csv(sample("duel")));
+  ASSERT_EQ(lines.size(), 5U);
+  const auto names = fields_of(lines[0]);
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    EXPECT_EQ(fields_of(lines[i]).size(), names.size());
+  EXPECT_EQ(lines_of(render_csv(sample("failed"))).size(), 1U);
+}
+
+TEST(Csv, leaves_missing_values_empty_and_says_why) {
+  const auto lines = lines_of(render_csv(sample("udp")));
+  const auto names = fields_of(lines[0]);
+  const auto values = fields_of(lines[1]);
+  const auto value = [&](const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    return found == names.end() ? "no column"
+                                : values[static_cast<std::size_t>(found - names.begin())];
+  };
+  EXPECT_EQ(value("sent"), "1990");
+  EXPECT_EQ(value("errors"), "4");
+  EXPECT_EQ(value("response_p99_9_ns"), "");
+  EXPECT_EQ(value("response_beyond"), "lost");
+  EXPECT_EQ(value("response_delivered_beyond"), "");
+  EXPECT_EQ(value("service_max_ns"), "148900");
+  EXPECT_EQ(value("connect_count"), "0");
+  EXPECT_EQ(value("connect_p50_ns"), "");
+}
+
+TEST(Csv, quotes_commas_quotes_and_line_breaks) {
+  Report report = sample("udp");
+  report.runs[0].name = "a,\"b\"\nc";
+  EXPECT_TRUE(says(render_csv(report), ",\"a,\"\"b\"\"\nc\",udp,"));
+}
+
+TEST(Renderer, is_found_by_its_word_only) {
+  EXPECT_NE(find_renderer("json"), nullptr);
+  EXPECT_EQ(find_renderer("JSON"), nullptr);
+  EXPECT_EQ(find_renderer(""), nullptr);
+  for (const std::string& name : renderer_names()) EXPECT_NE(find_renderer(name), nullptr);
+}
+
+}  // namespace
+}  // namespace volley
