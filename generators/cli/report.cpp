@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "generators/cli/command.hpp"
+#include "generators/cli/outcome.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/output.hpp"
 #include "reports/render/renderer.hpp"
@@ -63,8 +64,7 @@ Report read_report(const std::string& file) {
 
 int carry_out(const Typed& typed) {
   ReportOutputs outputs(parse_report_targets(typed.reports), false);
-  outputs.publish(read_report(typed.file));
-  return kExitDone;
+  return publish(outputs, read_report(typed.file), kExitDone);
 }
 
 }  // namespace

@@ -1,0 +1,131 @@
+#include "generators/cli/outcome.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include "generators/cli/version.hpp"
+#include "generators/engine/host.hpp"
+#include "reports/judge/thresholds.hpp"
+#include "reports/measure/units.hpp"
+
+namespace volley {
+namespace {
+
+bool is_json_on_stdout(std::string_view report) {
+  return report == "json" || report == "json:-" || report == "json:/dev/stdout";
+}
+
+std::string value_text(double value, const std::string& unit) {
+  if (unit == "ns") return format_duration(Nanos(static_cast<std::int64_t>(value)));
+  if (unit == "ratio") return format_ratio(value);
+  if (unit == "per_s") return format_rate(value);
+  return format_count(static_cast<std::uint64_t>(value));
+}
+
+std::string threshold_text(const ThresholdResult& result) {
+  if (!result.value)
+    return fmt::format(
+        "--fail-if '{}': could not be evaluated, so it counts as met; measure longer, "
+        "or ask for a figure this run has",
+        result.expr);
+  return fmt::format("--fail-if '{}': it is so ({}); see the report", result.expr,
+                     value_text(*result.value, result.unit));
+}
+
+}  // namespace
+
+int exit_code_of(const Outcome& outcome) {
+  if (outcome.status == RunStatus::failed) return kExitFailed;
+  if (outcome.status == RunStatus::interrupted) return kExitSignalBase + outcome.signal;
+  if (outcome.untrusted) return kExitUntrusted;
+  if (outcome.threshold_met) return kExitThreshold;
+  return outcome.regression ? kExitRegression : kExitDone;
+}
+
+Report begin_report(const Invocation& invocation) {
+  Report report;
+  report.tool_version = version();
+  report.tool_commit = commit();
+  report.started_at = format_utc(wall_now());
+  report.host = host_facts();
+  report.argv = invocation.argv;
+  return report;
+}
+
+Report failed_report(const Invocation& invocation, const RunFailure& failure) {
+  Report report = begin_report(invocation);
+  report.status = to_string(RunStatus::failed);
+  report.error = failure;
+  return report;
+}
+
+bool wants_json(const Invocation& invocation) {
+  constexpr std::string_view joined = "--report=";
+  const std::vector<std::string>& argv = invocation.argv;
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    if (argv[i - 1] == "--report" && is_json_on_stdout(argv[i])) return true;
+    const std::string_view word = argv[i];
+    if (word.substr(0, joined.size()) == joined && is_json_on_stdout(word.substr(joined.size())))
+      return true;
+  }
+  return false;
+}
+
+void complain(const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "volley: {}\n", text);
+}
+
+int publish(ReportOutputs& outputs, const Report& report, int code) {
+  try {
+    outputs.publish(report);
+  } catch (const RunError& error) {
+    complain(error.what());
+    return kExitFailed;
+  }
+  return code;
+}
+
+int conclude(Report& report, const std::vector<RunRecord>& records,
+             const std::vector<std::string>& fail_if) {
+  Outcome outcome;
+  for (const RunRecord& record : records) {
+    if (record.status == RunStatus::failed) {
+      outcome.status = RunStatus::failed;
+      report.error = record.failure;
+    } else if (record.status == RunStatus::interrupted && outcome.status == RunStatus::ok) {
+      outcome.status = RunStatus::interrupted;
+      outcome.signal = record.signal;
+    }
+  }
+  report.status = to_string(outcome.status);
+  if (report.error) complain(report.error->message);
+  if (outcome.status == RunStatus::interrupted)
+    complain(fmt::format("interrupted (signal {}): the report holds what was measured until then",
+                         outcome.signal));
+  for (const std::string& text : fail_if) {
+    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report.runs));
+    const ThresholdResult& result = report.thresholds.back();
+    if (result.pass) continue;
+    outcome.threshold_met = true;
+    complain(threshold_text(result));
+  }
+  for (const RunReport& run : report.runs) {
+    const std::string broken = broken_identity(run.requests);
+    if (!broken.empty())
+      complain(fmt::format("{}: the counts do not add up: {}", run.name, broken));
+  }
+  return exit_code_of(outcome);
+}
+
+int conclude(Report& report, const RunError& error) {
+  report.status = to_string(RunStatus::failed);
+  report.error = RunFailure{error.code(), error.what(), error.phase()};
+  complain(error.what());
+  return kExitFailed;
+}
+
+}  // namespace volley

@@ -1,0 +1,97 @@
+#include "generators/cli/output_options.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "generators/cli/outcome.hpp"
+#include "reports/judge/thresholds.hpp"
+#include "reports/measure/ensure.hpp"
+#include "reports/measure/units.hpp"
+#include "reports/render/renderer.hpp"
+
+namespace volley {
+namespace {
+
+constexpr int kShownSlots = 5;
+
+ProgressMode parse_progress(std::string_view text) {
+  if (text == "auto") return ProgressMode::automatic;
+  if (text == "plain") return ProgressMode::plain;
+  if (text == "none") return ProgressMode::none;
+  throw UsageError(
+      fmt::format("--progress: no such choice ({}) [auto plain none]; choose one of these", text));
+}
+
+}  // namespace
+
+void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed) {
+  const std::string group = "What to report";
+  app.add_option("--report", typed->reports,
+                 fmt::format("{}; without FILE on stdout\n(default text); may be repeated",
+                             fmt::join(renderer_names(), ", ")))
+      ->type_name("FORMAT[:FILE]")
+      ->group(group)
+      ->allow_extra_args(false);
+  app.add_option("--fail-if", typed->fail_if,
+                 "'p99>2ms' 'loss>=0.1%' 'achieved<10k/s': exit 99\n"
+                 "when it is so; may be repeated. p50 p90 p99 p99_9\n"
+                 "p99_99 max loss achieved offered intended errors\n"
+                 "late duplicates reordered; > >= < <= == !=")
+      ->type_name("CONDITION")
+      ->group(group)
+      ->allow_extra_args(false);
+  app.add_option("--progress", typed->progress,
+                 "on stderr: auto (a line on a terminal), plain (a\n"
+                 "line per second), none (default auto)")
+      ->type_name("HOW")
+      ->group(group);
+  app.add_flag("--dry-run", typed->dry_run, "print the plan, send nothing")->group(group);
+  app.add_flag("--quiet", typed->quiet, "errors and asked reports only")->group(group);
+}
+
+OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocation) {
+  OutputOptions options;
+  options.reports = parse_report_targets(typed.reports);
+  for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
+  options.fail_if = typed.fail_if;
+  if (typed.progress) options.progress = parse_progress(*typed.progress);
+  options.dry_run = typed.dry_run;
+  options.quiet = typed.quiet;
+  if (options.dry_run && wants_json(invocation))
+    throw UsageError("--dry-run, --report json: a plan is printed as text; leave out --report");
+  return options;
+}
+
+std::string describe(const RunPlan& plan) {
+  const std::string endpoint = plan.where
+                                   ? to_string(Endpoint{plan.protocol, *plan.where})
+                                   : fmt::format("{}, our own target", to_string(plan.protocol));
+  std::string text = fmt::format("plan of {} (nothing was sent)\n", run_name(plan));
+  const auto line = [&text](std::string_view key, std::string_view value) {
+    text += fmt::format("  {:<14} {}\n", key, value);
+  };
+  line("endpoint", endpoint);
+  for (const auto& [key, value] : effective_values(plan)) line(key, value);
+  if (!plan.open_loop()) return text;
+
+  Schedule schedule(schedule_of(plan));
+  text += "first requests due\n";
+  for (int i = 0; i < kShownSlots; ++i) {
+    const auto slot = schedule.next();
+    if (!slot) break;
+    const std::uint64_t flow = slot->index % plan.flows;
+    text += fmt::format("  {:>12}  flow {}, thread {}{}\n", format_duration_exact(slot->due), flow,
+                        flow % plan.threads, slot->measured ? "" : ", warm-up");
+  }
+  return text;
+}
+
+bool stderr_is_terminal() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+}  // namespace volley

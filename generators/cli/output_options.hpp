@@ -1,0 +1,45 @@
+// The options that say what becomes of the figures, shared by run and duel.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generators/cli/command.hpp"
+#include "generators/cli/progress.hpp"
+#include "generators/plan/plan.hpp"
+#include "reports/render/output.hpp"
+
+namespace volley {
+
+// As typed.
+struct TypedOutputOptions {
+  std::vector<std::string> reports;
+  std::vector<std::string> fail_if;
+  std::optional<std::string> progress;
+  bool dry_run = false;
+  bool quiet = false;
+};
+
+struct OutputOptions {
+  std::vector<ReportTarget> reports;
+  std::vector<std::string> fail_if;  // checked
+  ProgressMode progress = ProgressMode::automatic;
+  bool dry_run = false;
+  bool quiet = false;
+};
+
+void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed);
+// Throws UsageError.
+[[nodiscard]] OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocation);
+
+// What --dry-run prints: the effective values and, in an open loop, the first due times.
+[[nodiscard]] std::string describe(const RunPlan& plan);
+
+// A progress line on stderr.
+[[nodiscard]] bool stderr_is_terminal();
+
+}  // namespace volley
