@@ -1,0 +1,140 @@
+// Interval records: what goes in comes out once, whatever the clock does.
+#include "generators/engine/recorder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "generators/engine/collector.hpp"
+
+namespace volley {
+namespace {
+
+constexpr Nanos kInterval = std::chrono::seconds(1);
+
+std::vector<std::unique_ptr<Handoff>> handoffs(std::size_t n) {
+  std::vector<std::unique_ptr<Handoff>> made;
+  for (std::size_t i = 0; i < n; ++i) made.push_back(std::make_unique<Handoff>());
+  return made;
+}
+
+const auto kNobody = [](const IntervalRecord&, bool) {};
+
+// One completed request of the measure phase at `at`.
+void one_request(Recorder& recorder, MonoTime at) {
+  recorder.on_sent(true, at, at, 64);
+  recorder.on_completed(true, at, at, at + Nanos(1000), 64);
+}
+
+TEST(Recorder, totals_are_the_sum_of_the_intervals) {
+  auto ways = handoffs(1);
+  RunRecord record;
+  Collector collector(ways, record);
+  Recorder recorder(*ways[0], kInterval);
+  const MonoTime begin = mono_now();
+  recorder.start(begin);
+  for (int i = 0; i < 35; ++i) {
+    const MonoTime at = begin + i * std::chrono::milliseconds(100);
+    recorder.tick(at);
+    one_request(recorder, at);
+  }
+  recorder.finish(begin + std::chrono::milliseconds(3500));
+  collector.finish(kNobody);
+  EXPECT_EQ(record.counters.sent, 35U);
+  ASSERT_EQ(record.intervals.size(), 4U);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < record.intervals.size(); ++i) {
+    EXPECT_EQ(record.intervals[i].index, i);
+    EXPECT_EQ(record.intervals[i].begin, kInterval * static_cast<int>(i));
+    sum += record.intervals[i].counters.sent;
+  }
+  EXPECT_EQ(sum, 35U);
+  EXPECT_EQ(record.intervals[0].counters.sent, 10U);
+  EXPECT_EQ(record.intervals[3].end, std::chrono::milliseconds(3500));
+  EXPECT_EQ(record.latencies.response.count(), 35U);
+}
+
+TEST(Recorder, a_worker_that_slept_over_interval_ends_loses_nothing) {
+  auto ways = handoffs(1);
+  RunRecord record;
+  Collector collector(ways, record);
+  Recorder recorder(*ways[0], kInterval);
+  const MonoTime begin = mono_now();
+  recorder.start(begin);
+  one_request(recorder, begin);
+  const MonoTime late = begin + std::chrono::milliseconds(5300);
+  recorder.tick(late);
+  one_request(recorder, late);
+  recorder.finish(late);
+  collector.finish(kNobody);
+  EXPECT_EQ(record.counters.sent, 2U);
+  ASSERT_EQ(record.intervals.size(), 2U);
+  EXPECT_EQ(record.intervals[0].index, 0U);
+  EXPECT_EQ(record.intervals[1].index, 5U);
+}
+
+TEST(Recorder, warm_up_requests_are_shown_but_never_counted) {
+  auto ways = handoffs(1);
+  RunRecord record;
+  Collector collector(ways, record);
+  Recorder recorder(*ways[0], kInterval);
+  const MonoTime now = mono_now();
+  const MonoTime begin = now + std::chrono::milliseconds(2500);
+  recorder.start(begin);
+  recorder.on_sent(false, now, now, 64);
+  recorder.on_lost(false);
+  recorder.tick(begin);
+  one_request(recorder, begin);
+  recorder.finish(begin + std::chrono::milliseconds(10));
+  std::uint64_t shown = 0;
+  collector.finish([&](const IntervalRecord& r, bool warm_up) {
+    if (warm_up) shown += r.counters.sent;
+  });
+  EXPECT_EQ(shown, 1U);
+  EXPECT_EQ(record.counters.sent, 1U);
+  EXPECT_EQ(record.counters.lost, 0U);
+}
+
+TEST(Collector, an_interval_is_published_when_every_worker_has_handed_it_over) {
+  auto ways = handoffs(2);
+  RunRecord record;
+  Collector collector(ways, record);
+  Recorder fast(*ways[0], kInterval);
+  Recorder slow(*ways[1], kInterval);
+  const MonoTime begin = mono_now();
+  fast.start(begin);
+  slow.start(begin);
+  one_request(fast, begin);
+  one_request(slow, begin);
+  fast.tick(begin + kInterval);
+  collector.collect(kNobody);
+  EXPECT_TRUE(record.intervals.empty());
+  slow.tick(begin + kInterval);
+  collector.collect(kNobody);
+  ASSERT_EQ(record.intervals.size(), 1U);
+  EXPECT_EQ(record.intervals[0].counters.completed, 2U);
+}
+
+TEST(Handoff, a_collector_in_another_thread_gets_every_record_in_order) {
+  constexpr std::uint32_t kRecords = 300;
+  Handoff way;
+  std::thread worker([&] {
+    auto record = way.take_empty();
+    for (std::uint32_t i = 0; i < kRecords;) {
+      record->record.index = i;
+      if (!way.give(record)) continue;
+      record = way.take_empty();
+      ++i;
+    }
+  });
+  for (std::uint32_t expected = 0; expected < kRecords;) {
+    auto record = way.collect();
+    if (!record) continue;
+    EXPECT_EQ(record->record.index, expected++);
+    way.recycle(std::move(record));
+  }
+  worker.join();
+}
+
+}  // namespace
+}  // namespace volley
