@@ -13,15 +13,6 @@
 namespace volley {
 namespace {
 
-// The plan of round i. Both rounds of a pair have one seed, and so the same due times; the next
-// pair has another, so that the duel is not decided by one draw of the schedule.
-RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLimits& limits) {
-  RunOptions round = options.run;
-  round.protocol = duel_protocol(i);
-  round.seed = options.run.seed + i / 2;
-  return make_plan(round, limits, options.trace);
-}
-
 // What is left of a round that could not even start, so that the rounds before it are not lost.
 RunRecord failed_round(const RunPlan& plan, const RunError& error) {
   RunRecord record;
@@ -53,6 +44,18 @@ Protocol duel_protocol(std::uint32_t i) {
   const bool first_of_pair = i % 2 == 0;
   const bool udp_first = (i / 2) % 2 == 0;
   return first_of_pair == udp_first ? Protocol::udp : Protocol::tcp;
+}
+
+RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLimits& limits) {
+  RunOptions round = options.run;
+  round.protocol = duel_protocol(i);
+  round.seed = options.run.seed + i / 2;
+  if (round.protocol == Protocol::udp) {
+    // What only TCP has says nothing against a duel.
+    round.socket.congestion.clear();
+    round.socket.nodelay = SocketOptions{}.nodelay;
+  }
+  return make_plan(round, limits, options.trace);
 }
 
 std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) {

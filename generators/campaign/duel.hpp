@@ -11,6 +11,7 @@
 
 #include "generators/engine/run.hpp"
 #include "generators/plan/options.hpp"
+#include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
 
 namespace volley {
@@ -24,6 +25,12 @@ struct DuelOptions {
 // The protocol of round i (0-based) of 2 * rounds: each pair of rounds holds both, and the order
 // turns around from pair to pair.
 [[nodiscard]] Protocol duel_protocol(std::uint32_t i);
+
+// The plan of round i. Both rounds of a pair have one seed, and so the same due times; the next
+// pair has another, so that the duel is not decided by one draw of the schedule. Socket options
+// that only TCP has are left out over UDP. Throws what make_plan throws.
+[[nodiscard]] RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i,
+                                    const PlanLimits& limits);
 
 struct DuelHooks {
   RunHooks run;

@@ -49,11 +49,8 @@ DuelOptions options_from(const Typed& typed) {
 
 std::string describe_duel(const DuelOptions& options) {
   std::string text = fmt::format("duel of {} rounds of each protocol\n", options.rounds);
-  for (const std::uint32_t round : {0U, 1U}) {
-    RunOptions run = options.run;
-    run.protocol = duel_protocol(round);
-    text += describe(make_plan(run, plan_limits(), options.trace));
-  }
+  for (const std::uint32_t round : {0U, 1U})
+    text += describe(plan_of_round(options, round, plan_limits()));
   return text;
 }
 
