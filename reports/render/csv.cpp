@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "reports/render/renderer.hpp"
+#include "reports/render/words.hpp"
 
 namespace volley {
 namespace {
@@ -24,9 +25,10 @@ std::string total_of(const std::vector<KindCount>& kinds) {
   return text_of(sum);
 }
 
-// RFC 4180: a field with a comma, a quote or a line break stands in quotes, a quote in it twice.
+// RFC 4180: a field with a comma or a quote stands in quotes, a quote in it twice. (Line breaks are
+// gone: one run is one line, also for tools that read line by line.)
 std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  if (field.find_first_of(",\"") == std::string::npos) return field;
   std::string text = "\"";
   for (const char c : field) {
     if (c == '"') text += '"';
@@ -99,7 +101,7 @@ std::string render_csv(const Report& report) {
   text += '\n';
   for (const RunReport& run : report.runs) {
     std::string line;
-    for (const auto& [name, value] : fields_of(report, run)) line += quoted(value) + ',';
+    for (const auto& [name, value] : fields_of(report, run)) line += quoted(printable(value)) + ',';
     line.back() = '\n';
     text += line;
   }

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -133,9 +134,10 @@ TEST(HostileJson, with_a_wrong_type_anywhere_is_refused_there_or_harmless) {
       bad[place] = value;
       const std::string what = refusal(bad.dump());
       if (good[place].type() != value.type() && !good[place].is_null() && !value.is_null() &&
-          !(good[place].is_number() && value.is_number()))
+          !(good[place].is_number() && value.is_number())) {
         EXPECT_NE(what, "") << pointer << " = " << value.dump().substr(0, 40);
-      if (!what.empty()) EXPECT_LT(what.size(), 1000U) << pointer;
+      }
+      EXPECT_LT(what.size(), 1000U) << pointer;
     }
 }
 
@@ -147,14 +149,14 @@ TEST(HostileJson, without_any_one_key_is_refused_with_the_place) {
     const Json::json_pointer place(pointer);
     const Json::json_pointer parent = place.parent_pointer();
     Json bad = good;
-    if (!bad[parent].is_object()) continue;
-    bad[parent].erase(place.back());
-    const bool is_map = parent.back() == "config" || parent.back() == "host" ||
-                        parent.back() == "labels" || parent.back() == "errors" ||
-                        parent.back() == "unsent" || parent.back() == "udp" ||
-                        parent.back() == "socket_events";
-    if (!is_map)
+    Json& owner = parent.empty() ? bad : bad[parent];
+    if (!owner.is_object()) continue;
+    owner.erase(place.back());
+    const std::set<std::string> maps{"config", "host", "labels",       "errors",
+                                     "unsent", "udp",  "socket_events"};
+    if (parent.empty() || maps.count(parent.back()) == 0) {
       EXPECT_TRUE(is_refused_with(bad.dump(), "no key \"" + place.back() + "\"")) << pointer;
+    }
   }
 }
 
@@ -228,8 +230,7 @@ TEST(HostileJson, of_another_major_version_is_refused_and_a_later_minor_one_is_r
   later["verdict"] = "better";
   EXPECT_EQ(refusal(later.dump()), "");
   later["schema_version"] = "1.0";
-  EXPECT_TRUE(is_refused_with(later.dump(), "/runs/0/verdict") ||
-              is_refused_with(later.dump(), "news"));
+  EXPECT_TRUE(is_refused_with(later.dump(), "/runs/0/news: unknown key"));
 }
 
 TEST(HostileJson, with_a_key_nobody_knows_is_refused) {
