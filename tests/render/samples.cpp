@@ -67,6 +67,7 @@ IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   interval.latencies.response = dice.histogram(dice.below(50));
   interval.latencies.service = dice.histogram(dice.below(50));
   interval.latencies.send_lag = dice.histogram(dice.below(50));
+  if (dice.coin()) interval.latencies.connect = dice.histogram(dice.below(50));
   c.completed = interval.latencies.response.count();
   c.lost = dice.below(4) == 0 ? dice.count(20) : 0;
   c.late = dice.below(c.lost + 1);
@@ -186,6 +187,8 @@ RunRecord any_record(std::uint64_t seed) {
     TargetSide& t = r.target_side.emplace();
     t.received_messages = dice.maybe([&] { return dice.count(); });
     t.received_bytes = dice.maybe([&] { return dice.count(); });
+    t.duplicates = dice.maybe([&] { return dice.count(); });
+    t.reordered = dice.maybe([&] { return dice.count(); });
     t.cpu_s = dice.maybe([&] { return dice.number(); });
   }
   for (std::uint64_t i = 0, n = dice.below(4); i < n; ++i)
