@@ -164,11 +164,15 @@ void ReportOutputs::discard() {
 ReportOutputs::~ReportOutputs() { discard(); }
 
 void ReportOutputs::publish(const Report& report) {
+  publish([&](const std::string& format) { return find_renderer(format)(report); });
+}
+
+void ReportOutputs::publish(const std::function<std::string(const std::string& format)>& render) {
   const NoBrokenPipeSignal guard;
   std::optional<RunError> first_failure;
   for (Opened& output : opened_) {
     try {
-      publish_one(output, find_renderer(output.target.format)(report));
+      publish_one(output, render(output.target.format));
     } catch (const RunError& e) {
       // The others are written all the same: one full disk must not cost every result.
       if (!first_failure) first_failure = e;

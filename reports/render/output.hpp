@@ -2,6 +2,7 @@
 // at all (a temporary file in the same folder, renamed at the end).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class ReportOutputs {
   // RunError{"report_path", "report"} when something could not be written (a full disk, a closed
   // pipe).
   void publish(const Report& report);
+  // The same for a result that is no Report: `render` gives its text in a format ("json").
+  void publish(const std::function<std::string(const std::string& format)>& render);
 
  private:
   struct Opened {

@@ -24,6 +24,9 @@ void OutputQueue::append(std::span<const std::byte> bytes, MonoTime due,
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
   }
+  // What was queued without a time may leave at any.
+  if (marks_->empty() && !empty())
+    marks_->push_back({.end = taken_ + size(), .due = MonoTime{}, .request = {}});
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   marks_->push_back({.end = taken_ + size(), .due = due, .request = std::move(ends)});
 }
@@ -35,10 +38,7 @@ std::span<const std::byte> OutputQueue::ready(MonoTime now) const {
   // Due times never decrease, so the first that lies ahead ends what may leave.
   const auto ahead = std::partition_point(marks_->begin(), marks_->end(),
                                           [&](const Mark& mark) { return mark.due <= now; });
-  if (ahead == marks_->begin()) {
-    // Bytes queued without a time lie before the first mark's; they were sent before it was made.
-    return {};
-  }
+  if (ahead == marks_->begin()) return {};
   return all.first(static_cast<std::size_t>(std::prev(ahead)->end - taken_));
 }
 
