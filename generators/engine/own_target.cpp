@@ -137,7 +137,7 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
 }
 
 OwnTarget::OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu) {
-  std::vector<std::string> words{"volley", "target", "all", "--listen", "127.0.0.1:0"};
+  std::vector<std::string> words{"volley", "target", "all", "--listen", "127.0.0.1:0", "--quiet"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

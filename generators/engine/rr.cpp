@@ -8,8 +8,8 @@
 
 #include "generators/engine/demand.hpp"
 #include "generators/engine/exchange.hpp"
+#include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
-#include "generators/engine/outstanding.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -24,7 +24,7 @@ class RequestResponse {
         link_(worker),
         exchange_(plan_, worker.session()),
         sizes_(plan_.sizes, plan_.seed),
-        outstanding_(worker.flow_count(), plan_.timeout),
+        ledger_(worker, Link::kProtocol == Protocol::tcp && !Exchange::kNamed),
         flows_(worker.flow_count()),
         demand_(worker) {}
 
@@ -94,7 +94,8 @@ class RequestResponse {
   [[nodiscard]] MonoTime next_wake(MonoTime now) const {
     MonoTime wake = now + std::chrono::seconds(1);
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
-    if (!outstanding_.empty()) wake = std::min(wake, outstanding_.next_deadline());
+    if (!ledger_.outstanding().empty())
+      wake = std::min(wake, ledger_.outstanding().next_deadline());
     if (!resting_.empty()) wake = std::min(wake, resting_.front().until);
     if (now < worker_.times().measure_end) wake = std::min(wake, worker_.times().measure_end);
     if (cut_off_ != MonoTime{}) wake = std::min(wake, cut_off_);
@@ -110,7 +111,7 @@ class RequestResponse {
       cut_off_ = now + plan_.timeout;
     }
     if (now >= cut_off_) drop_waiting(ErrorKind::timed_out);
-    return outstanding_.empty() && waiting_ == 0;
+    return ledger_.outstanding().empty() && waiting_ == 0;
   }
 
   // --- sending -----------------------------------------------------------------------------
@@ -126,7 +127,7 @@ class RequestResponse {
   }
 
   [[nodiscard]] bool has_room(const Flow& flow) const {
-    return !plan_.depth || outstanding_.waiting_of(flow.index) < *plan_.depth;
+    return !plan_.depth || ledger_.outstanding().waiting_of(flow.index) < *plan_.depth;
   }
   [[nodiscard]] bool can_send(const Flow& flow) const {
     return !flow.blocked && flow.waiting.empty() && has_room(flow);
@@ -140,15 +141,9 @@ class RequestResponse {
 
   // Sends one request. False: the flow takes no more at present.
   bool send(Flow& flow, const Due& due, MonoTime now) {
-    OutstandingRequest request;
-    request.intended = due.intended;
-    request.sent = now;
-    request.sequence = flow.next_sequence;
-    request.flow = flow.index;
-    request.bytes = sizes_.size_of(flow.number, flow.next_sequence);
-    request.measured = due.measured;
-    const std::span<const std::byte> message = exchange_.encode(
-        Outgoing{flow.number, outstanding_.next_slot(), request.sequence, request.bytes});
+    const std::uint32_t bytes = sizes_.size_of(flow.number, flow.next_sequence);
+    const std::span<const std::byte> message =
+        exchange_.encode(Outgoing{flow.number, ledger_.next_slot(), flow.next_sequence, bytes});
     SendResult result = link_.send(flow, message);
     if (result.what == Sent::failed && result.error == ECONNREFUSED) {
       // The socket reported an earlier datagram's ICMP error; this one has not been tried yet.
@@ -156,12 +151,7 @@ class RequestResponse {
       result = link_.send(flow, message);
     }
     if (result.what == Sent::whole) {
-      request.bytes = static_cast<std::uint32_t>(message.size());
-      outstanding_.add(request);
-      if (due.measured && flow.first_measured > flow.next_sequence)
-        flow.first_measured = flow.next_sequence;
-      ++flow.next_sequence;
-      worker_.recorder().on_sent(due.measured, due.intended, now, request.bytes);
+      ledger_.on_sent(flow, due, now, static_cast<std::uint32_t>(message.size()));
       if (Link::kProtocol == Protocol::tcp && !flow.unsent.empty()) block(flow);
       return !flow.blocked;
     }
@@ -226,20 +216,14 @@ class RequestResponse {
   }
 
   // --- receiving ---------------------------------------------------------------------------
-  [[nodiscard]] std::optional<Expected> expected_of(const Flow& flow) {
-    const std::uint32_t slot = outstanding_.oldest_of(flow.index);
-    if (slot == kNoSlot) return std::nullopt;
-    return Expected{outstanding_.at(slot).sequence, outstanding_.at(slot).bytes};
-  }
-
   void receive(Flow& flow) {
     if constexpr (Link::kProtocol == Protocol::udp) {
       MonoTime received{};
       link_.receive(
-          flow, outstanding_.waiting_of(flow.index),
+          flow, ledger_.outstanding().waiting_of(flow.index),
           [&](std::span<const std::byte> datagram) {
             if (received == MonoTime{}) received = mono_now();
-            on_answer(flow, exchange_.recognise(datagram, expected_of(flow)), received);
+            on_answer(flow, exchange_.recognise(datagram, ledger_.expected_of(flow)), received);
           },
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
@@ -248,7 +232,7 @@ class RequestResponse {
           [&](std::span<const std::byte> bytes) {
             const MonoTime received = mono_now();
             const bool sane = exchange_.consume(
-                flow.stream, bytes, [&] { return expected_of(flow); },
+                flow.stream, bytes, [&] { return ledger_.expected_of(flow); },
                 [&](const Answer& answer) {
                   on_answer(flow, answer, received);
                   return !flow.dead;
@@ -260,92 +244,16 @@ class RequestResponse {
   }
 
   void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
-    if (answer.verdict == Answer::Verdict::foreign) {
-      worker_.note_event(ErrorKind::unexpected, received);
-      return;
-    }
-    const std::uint32_t slot = answer.named
-                                   ? outstanding_.find(answer.slot, flow.index, answer.sequence)
-                                   : outstanding_.oldest_of(flow.index);
-    if (slot == kNoSlot || outstanding_.at(slot).lost) {
-      on_stray(flow, answer, slot, received);
-    } else {
-      conclude(flow, slot, answer, received);
-    }
-    if (flow.dead) return;
+    ledger_.on_answer(flow, answer, received);
     if (!flow.waiting.empty()) send_waiting(flow);
     if (!demand_.open_loop()) fill(flow, received);
   }
 
-  // An answer to a request in flight: completed, or an error.
-  void conclude(Flow& flow, std::uint32_t slot, const Answer& answer, MonoTime received) {
-    const OutstandingRequest request = outstanding_.at(slot);
-    // The deadline list is only looked at once a turn, so the timeout is checked here as well.
-    if (received - request.sent > plan_.timeout) {
-      lose(slot);
-      on_stray(flow, answer, Exchange::kNamed ? kNoSlot : outstanding_.oldest_of(flow.index),
-               received);
-      return;
-    }
-    outstanding_.remove(slot);
-    const auto arrival = flow.arrived.arrive(request.sequence);
-    if (answer.verdict != Answer::Verdict::valid) {
-      worker_.recorder().on_error(request.measured, answer.verdict == Answer::Verdict::unexpected
-                                                        ? ErrorKind::unexpected
-                                                        : ErrorKind::malformed);
-      return;
-    }
-    if (arrival == SequenceTracker::Arrival::reordered)
-      worker_.recorder().on_reordered(request.measured);
-    worker_.recorder().on_completed(request.measured, request.intended, request.sent, received,
-                                    answer.bytes);
-  }
-
-  // An answer to nothing in flight: late (the first one to a lost request), a duplicate, or noise.
-  void on_stray(Flow& flow, const Answer& answer, std::uint32_t owed, MonoTime received) {
-    if (owed != kNoSlot) {  // answers in order: this is the one that the lost request was owed
-      worker_.recorder().on_late(outstanding_.at(owed).measured);
-      outstanding_.remove(owed);
-    } else if (answer.named && answer.sequence < flow.next_sequence) {
-      const bool measured = answer.sequence >= flow.first_measured;
-      switch (flow.arrived.arrive(answer.sequence)) {
-        case SequenceTracker::Arrival::duplicate:
-          worker_.recorder().on_duplicate(measured);
-          break;
-        case SequenceTracker::Arrival::too_old:
-          worker_.note_event(ErrorKind::unexpected, received);
-          break;
-        default:
-          worker_.recorder().on_late(measured);
-          break;
-      }
-    } else if (!answer.named && flow.next_sequence > 0) {
-      if (std::exchange(flow.last_lost, false))
-        worker_.recorder().on_late(flow.last_measured);
-      else
-        worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
-    } else {
-      worker_.note_event(ErrorKind::unexpected, received);
-    }
-  }
-
   // --- endings -----------------------------------------------------------------------------
-  void lose(std::uint32_t slot) {
-    const OutstandingRequest& request = outstanding_.at(slot);
-    Flow& flow = flows_[request.flow];
-    worker_.recorder().on_lost(request.measured);
-    flow.last_lost = true;
-    flow.last_measured = request.measured;
-    if (Link::kProtocol == Protocol::tcp && !Exchange::kNamed)
-      outstanding_.keep_as_lost(slot);
-    else
-      outstanding_.remove(slot);
-  }
-
   void expire(MonoTime now) {
-    for (std::uint32_t slot; (slot = outstanding_.expired(now)) != kNoSlot;) {
-      Flow& flow = flows_[outstanding_.at(slot).flow];
-      lose(slot);
+    for (std::uint32_t slot; (slot = ledger_.outstanding().expired(now)) != kNoSlot;) {
+      Flow& flow = flows_[ledger_.flow_of(slot)];
+      ledger_.on_timeout(flow, slot);
       send_waiting(flow);
       if (!demand_.open_loop()) fill(flow, now);
     }
@@ -364,12 +272,7 @@ class RequestResponse {
     worker_.note_event(kind, now);
     worker_.poller().remove(flow.socket.get());
     flow.socket.close();
-    while (outstanding_.oldest_of(flow.index) != kNoSlot) {
-      const std::uint32_t slot = outstanding_.oldest_of(flow.index);
-      const OutstandingRequest request = outstanding_.at(slot);
-      outstanding_.remove(slot);
-      if (!request.lost) worker_.recorder().on_error(request.measured, kind);
-    }
+    ledger_.on_flow_death(flow, kind);
     drop_waiting_of(flow, ErrorKind::flow_dead);
     give_up_share(flow);
   }
@@ -397,7 +300,7 @@ class RequestResponse {
   Link link_;
   Exchange exchange_;
   SizeChooser sizes_;
-  Outstanding outstanding_;
+  Ledger ledger_;
   std::vector<Flow> flows_;
   Demand demand_;
   std::deque<Resting> resting_;

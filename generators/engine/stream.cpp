@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 
+#include "generators/engine/burst.hpp"
 #include "generators/engine/demand.hpp"
-#include "generators/plan/payload.hpp"
 
 namespace volley {
 namespace {
@@ -21,57 +21,8 @@ struct Place {
   std::uint64_t next_measured = 0;  // numbers of the two kinds of messages
   std::uint64_t next_warm_up = 0;
   bool sink_is_ours = false;
-  bool source_is_ours = false;
-  std::uint64_t foreign_bytes = 0;  // down from a foreign source: bytes of a message not whole yet
-  MonoTime rest_until{};            // after a failed send
-};
-
-// The messages of one burst, each in its own place so that one system call can send them all.
-class Burst {
- public:
-  Burst(const RunPlan& plan, std::uint32_t session)
-      : sizes_(plan.sizes, plan.seed),
-        session_(session),
-        scripted_(plan.exchange != ExchangeKind::frame) {
-    messages_.resize(kMost);
-    const std::size_t bytes = scripted_ ? std::max<std::size_t>(plan.request.size(), 1)
-                                        : std::max<std::size_t>(sizes_.largest(), kFrameBytes);
-    for (std::vector<std::byte>& message : messages_) {
-      message.resize(bytes);
-      fill_payload(message, plan.seed);
-      if (plan.exchange == ExchangeKind::scripted)
-        std::transform(plan.request.begin(), plan.request.end(), message.begin(),
-                       [](char c) { return static_cast<std::byte>(c); });
-    }
-    request_bytes_ = plan.exchange == ExchangeKind::scripted ? plan.request.size() : 0;
-  }
-
-  // Message i of the burst, as number `sequence` of its kind.
-  std::span<const std::byte> make(std::size_t i, std::uint32_t flow, bool measured,
-                                  std::uint64_t sequence) {
-    std::vector<std::byte>& message = messages_[i];
-    if (request_bytes_ > 0) return std::span<const std::byte>(message).first(request_bytes_);
-    const std::uint32_t bytes = sizes_.size_of(flow, sequence);
-    if (!scripted_) {
-      Frame frame;
-      frame.kind = measured ? FrameKind::data : FrameKind::data_warm_up;
-      frame.session = session_;
-      frame.flow = static_cast<std::uint16_t>(flow);
-      frame.sequence = sequence;
-      frame.length = bytes - static_cast<std::uint32_t>(kFrameBytes);
-      write_frame(frame, message);
-    }
-    return std::span<const std::byte>(message).first(bytes);
-  }
-  [[nodiscard]] std::uint32_t largest() const { return sizes_.largest(); }
-  static constexpr std::size_t kMost = 32;
-
- private:
-  SizeChooser sizes_;
-  std::uint32_t session_;
-  bool scripted_;
-  std::size_t request_bytes_ = 0;
-  std::vector<std::vector<std::byte>> messages_;
+  IncomingMessages incoming;  // down
+  MonoTime rest_until{};      // after a failed send
 };
 
 template <class Link, bool kUp, bool kDown>
@@ -84,7 +35,7 @@ class Stream {
         burst_(plan_, worker.session()),
         batch_(Burst::kMost),
         flows_(worker.flow_count()),
-        places_(worker.flow_count()),
+        places_(worker.flow_count(), Place{0, 0, false, IncomingMessages(burst_.largest()), {}}),
         demand_(worker) {}
 
   void run() {
@@ -132,14 +83,9 @@ class Stream {
                          : kDown      ? SessionKind::source
                                       : SessionKind::sink;
     hello.message_bytes = burst_.largest() - static_cast<std::uint32_t>(kFrameBytes);
-    std::vector<std::byte> payload(kControlBytes - kFrameBytes);
-    write_payload(hello, payload);
-    const auto answer = ask(worker_, Link::kProtocol, flow.socket, FrameKind::hello, payload,
-                            FrameKind::hello_ack, kPatience);
-    const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
-    const bool ours = ack && ack->accepted;
+    const bool ours = say_hello(worker_, Link::kProtocol, flow.socket, hello, kPatience);
     places_[flow.index].sink_is_ours = ours && kUp;
-    places_[flow.index].source_is_ours = ours && kDown;
+    if (ours && kDown) places_[flow.index].incoming.expect_frames();
     return ours;
   }
 
@@ -326,34 +272,9 @@ class Stream {
   void on_bytes(Flow& flow, std::span<const std::byte> bytes) {
     if (!kDown) return;  // an echo of what we send: nobody asked for it
     const MonoTime now = mono_now();
-    Place& place = places_[flow.index];
-    if (!place.source_is_ours) {
-      place.foreign_bytes += bytes.size();
-      const std::uint64_t whole = place.foreign_bytes / burst_.largest();
-      place.foreign_bytes %= burst_.largest();
-      count_messages(flow, now, whole, whole * burst_.largest());
-      return;
-    }
-    while (!bytes.empty()) {
-      if (flow.stream.skip == 0) {
-        const std::size_t n = std::min(kFrameBytes - flow.stream.text.size(), bytes.size());
-        flow.stream.text.append(reinterpret_cast<const char*>(bytes.data()), n);
-        bytes = bytes.subspan(n);
-        if (flow.stream.text.size() < kFrameBytes) return;
-        const std::string header = std::exchange(flow.stream.text, {});
-        const auto frame = read_frame(std::as_bytes(std::span(header)));
-        if (!frame || frame->kind != FrameKind::data) {
-          flow_died(flow, ErrorKind::malformed);
-          return;
-        }
-        flow.stream.skip = flow.stream.total = frame->length;
-      }
-      const auto n =
-          static_cast<std::size_t>(std::min<std::uint64_t>(flow.stream.skip, bytes.size()));
-      flow.stream.skip -= n;
-      bytes = bytes.subspan(n);
-      if (flow.stream.skip == 0) count_messages(flow, now, 1, kFrameBytes + flow.stream.total);
-    }
+    const bool sane = places_[flow.index].incoming.feed(
+        bytes, [&](std::uint64_t n, std::uint64_t size) { count_messages(flow, now, n, size); });
+    if (!sane) flow_died(flow, ErrorKind::malformed);
   }
 
   // What came down is sent and completed at once: the receiver is this program.
@@ -399,14 +320,12 @@ class Stream {
     RequestCounters& counters = worker_.recorder().of(true).counters;
     for (Flow& flow : flows_) {
       const Place& place = places_[flow.index];
-      const auto answer =
-          flow.dead || !place.sink_is_ours
-              ? std::nullopt
-              : ask(worker_, Link::kProtocol, flow.socket, FrameKind::statistics, {},
-                    FrameKind::statistics_ack,
-                    worker_.stopped() ? Nanos(std::chrono::milliseconds(300)) : plan_.timeout,
-                    flow.stream);
-      const auto counted = answer ? read_session_statistics(answer->payload) : std::nullopt;
+      const Nanos patience =
+          worker_.stopped() ? Nanos(std::chrono::milliseconds(300)) : plan_.timeout;
+      const auto counted = flow.dead || !place.sink_is_ours
+                               ? std::nullopt
+                               : ask_statistics(worker_, Link::kProtocol, flow.socket, patience,
+                                                place.incoming.rest_of_frame());
       if (!counted || counted->messages > place.next_measured) {
         result.receiver_known = false;
         return;

@@ -1,8 +1,10 @@
 // Pieces of the stream workload that its two directions share: control frames on a flow.
 #pragma once
 
+#include <algorithm>
 #include <optional>
-#include <vector>
+#include <span>
+#include <string>
 
 #include "generators/engine/link.hpp"
 #include "generators/engine/worker.hpp"
@@ -10,23 +12,67 @@
 
 namespace volley {
 
-// Sends a control frame on a flow and waits for the answer of `answer_kind`; over UDP it is sent
-// again every 100 ms. None: no answer of ours within `patience` (a foreign server). Bytes that come
-// before the answer and are not control frames of ours are handed to nobody. Blocking: only for
-// set-up and for the end of a run. `state` says where within a frame of a busy stream the next byte
-// stands (tcp).
-struct ControlAnswer {
-  Frame frame;
-  std::vector<std::byte> payload;
+// Where within a frame of a busy stream the next byte stands (tcp).
+struct FramePosition {
+  std::string header;         // what has come of the next header
+  std::uint64_t to_skip = 0;  // payload still to come before it
 };
-[[nodiscard]] std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol,
-                                               const Descriptor& socket, FrameKind kind,
-                                               std::span<const std::byte> payload,
-                                               FrameKind answer_kind, Nanos patience,
-                                               const StreamState& state = {});
 
-// One frame of kControlBytes with the payload at its start.
-[[nodiscard]] std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
-                                                   std::span<const std::byte> payload);
+// Cuts what comes down a stream into messages: our data frames, or, from a foreign source, so many
+// bytes each.
+class IncomingMessages {
+ public:
+  explicit IncomingMessages(std::uint32_t message_bytes) : message_bytes_(message_bytes) {}
+  void expect_frames() { frames_ = true; }
+
+  // Calls on_messages(count, their bytes). False: something else than our data frames came.
+  template <class OnMessages>
+  bool feed(std::span<const std::byte> bytes, OnMessages&& on_messages) {
+    if (!frames_) {
+      foreign_bytes_ += bytes.size();
+      const std::uint64_t whole = foreign_bytes_ / message_bytes_;
+      foreign_bytes_ %= message_bytes_;
+      if (whole > 0) on_messages(whole, whole * message_bytes_);
+      return true;
+    }
+    while (!bytes.empty()) {
+      if (!in_payload_) {
+        if (!take_header(bytes)) return false;
+        if (!in_payload_) return true;  // the header is not whole yet
+      }
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(at_.to_skip, bytes.size()));
+      at_.to_skip -= n;
+      bytes = bytes.subspan(n);
+      if (at_.to_skip > 0) return true;
+      in_payload_ = false;
+      on_messages(std::uint64_t{1}, kFrameBytes + length_);
+    }
+    return true;
+  }
+  [[nodiscard]] const FramePosition& rest_of_frame() const { return at_; }
+
+ private:
+  // Takes header bytes off the front; in_payload_ says whether it is whole. False: not ours.
+  bool take_header(std::span<const std::byte>& bytes);
+
+  std::uint32_t message_bytes_;
+  bool frames_ = false;
+  std::uint64_t foreign_bytes_ = 0;  // of a message that is not whole yet
+  FramePosition at_;
+  bool in_payload_ = false;
+  std::uint64_t length_ = 0;  // payload of the current frame
+};
+
+// Tells our target what the flow is for. False: no answer of ours within `patience` (a foreign
+// server), or the target does not do that. Blocking: only for set-up.
+[[nodiscard]] bool say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
+                             const Hello& hello, Nanos patience);
+
+// What our sink has counted on this flow. None: no answer. Blocking: only for the end of a run.
+[[nodiscard]] std::optional<SessionStatistics> ask_statistics(const Worker& worker,
+                                                              Protocol protocol,
+                                                              const Descriptor& socket,
+                                                              Nanos patience,
+                                                              const FramePosition& position);
 
 }  // namespace volley

@@ -9,6 +9,11 @@ namespace {
 
 // Takes the first whole control frame of the wanted kind out of what was received so far. Over TCP
 // other frames before it are passed over; anything that is not a frame ends the search.
+struct ControlAnswer {
+  Frame frame;
+  std::vector<std::byte> payload;
+};
+
 enum class Search : std::uint8_t { more, found, hopeless };
 
 Search search_stream(std::vector<std::byte>& received, FrameKind wanted, ControlAnswer& answer) {
@@ -40,8 +45,6 @@ Search search_datagram(std::span<const std::byte> datagram, std::uint32_t sessio
   return Search::found;
 }
 
-}  // namespace
-
 std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
                                      std::span<const std::byte> payload) {
   std::vector<std::byte> bytes(kControlBytes);
@@ -54,14 +57,17 @@ std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
   return bytes;
 }
 
+// Sends a control frame on a flow and waits for the answer of `answer_kind`; over UDP it is sent
+// again every 100 ms. Bytes that come before the answer are passed over.
 std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol, const Descriptor& socket,
                                  FrameKind kind, std::span<const std::byte> payload,
-                                 FrameKind answer_kind, Nanos patience, const StreamState& state) {
+                                 FrameKind answer_kind, Nanos patience,
+                                 const FramePosition& position) {
   constexpr Nanos kAgain = std::chrono::milliseconds(100);
   const std::vector<std::byte> question = control_frame(kind, worker.session(), payload);
-  const auto begun = std::as_bytes(std::span(state.text));
+  const auto begun = std::as_bytes(std::span(position.header));
   std::vector<std::byte> received(begun.begin(), begun.end());
-  std::uint64_t skip = state.skip;
+  std::uint64_t skip = position.to_skip;
   std::vector<std::byte> buffer(std::size_t{64} << 10U);
   ControlAnswer answer;
   const MonoTime deadline = mono_now() + patience;
@@ -104,6 +110,39 @@ std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol, const 
     if (found == Search::hopeless) return std::nullopt;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+bool IncomingMessages::take_header(std::span<const std::byte>& bytes) {
+  const std::size_t n = std::min(kFrameBytes - at_.header.size(), bytes.size());
+  at_.header.append(reinterpret_cast<const char*>(bytes.data()), n);
+  bytes = bytes.subspan(n);
+  if (at_.header.size() < kFrameBytes) return true;
+  const std::optional<Frame> frame = read_frame(std::as_bytes(std::span(at_.header)));
+  at_.header.clear();
+  if (!frame || frame->kind != FrameKind::data) return false;
+  length_ = at_.to_skip = frame->length;
+  in_payload_ = true;
+  return true;
+}
+
+bool say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
+               const Hello& hello, Nanos patience) {
+  std::vector<std::byte> payload(kControlBytes - kFrameBytes);
+  write_payload(hello, payload);
+  const auto answer =
+      ask(worker, protocol, socket, FrameKind::hello, payload, FrameKind::hello_ack, patience, {});
+  const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
+  return ack && ack->accepted;
+}
+
+std::optional<SessionStatistics> ask_statistics(const Worker& worker, Protocol protocol,
+                                                const Descriptor& socket, Nanos patience,
+                                                const FramePosition& position) {
+  const auto answer = ask(worker, protocol, socket, FrameKind::statistics, {},
+                          FrameKind::statistics_ack, patience, position);
+  return answer ? read_session_statistics(answer->payload) : std::nullopt;
 }
 
 }  // namespace volley

@@ -1,0 +1,56 @@
+#include "generators/engine/ledger.hpp"
+
+namespace volley {
+
+// An answer to nothing in flight: late (the first one to a lost request), a duplicate, or noise.
+void Ledger::on_stray(Flow& flow, const Answer& answer, std::uint32_t slot, MonoTime received) {
+  // The deadline list is looked at once a turn, so an answer may come in between.
+  if (slot != kNoSlot && !outstanding_.at(slot).lost) {
+    on_timeout(flow, slot);
+    if (!answers_in_order_) slot = kNoSlot;
+  }
+  Recorder& recorder = worker_.recorder();
+  if (slot != kNoSlot) {
+    recorder.on_late(outstanding_.at(slot).measured);
+    outstanding_.remove(slot);
+  } else if (answer.verdict == Answer::Verdict::foreign) {
+    worker_.note_event(ErrorKind::unexpected, received);
+  } else if (answer.named && answer.sequence < flow.next_sequence) {
+    const bool measured = answer.sequence >= flow.first_measured;
+    const auto arrival = flow.arrived.arrive(answer.sequence);
+    if (arrival == SequenceTracker::Arrival::too_old)
+      worker_.note_event(ErrorKind::unexpected, received);
+    else if (arrival == SequenceTracker::Arrival::duplicate)
+      recorder.on_duplicate(measured);
+    else
+      recorder.on_late(measured);
+  } else if (!answer.named && flow.next_sequence > 0) {
+    if (std::exchange(flow.last_lost, false))
+      recorder.on_late(flow.last_measured);
+    else
+      recorder.on_duplicate(flow.next_sequence > flow.first_measured);
+  } else {
+    worker_.note_event(ErrorKind::unexpected, received);
+  }
+}
+
+void Ledger::on_timeout(Flow& flow, std::uint32_t slot) {
+  const bool measured = outstanding_.at(slot).measured;
+  worker_.recorder().on_lost(measured);
+  flow.last_lost = true;
+  flow.last_measured = measured;
+  if (answers_in_order_)
+    outstanding_.keep_as_lost(slot);
+  else
+    outstanding_.remove(slot);
+}
+
+void Ledger::on_flow_death(Flow& flow, ErrorKind kind) {
+  for (std::uint32_t slot; (slot = outstanding_.oldest_of(flow.index)) != kNoSlot;) {
+    const OutstandingRequest request = outstanding_.at(slot);
+    outstanding_.remove(slot);
+    if (!request.lost) worker_.recorder().on_error(request.measured, kind);
+  }
+}
+
+}  // namespace volley
