@@ -18,8 +18,8 @@ namespace {
 
 // A flow's place in the stream, beside what every flow has.
 struct Place {
-  std::uint64_t next_measured = 0;  // numbers of the two kinds of messages
-  std::uint64_t next_warm_up = 0;
+  std::uint64_t next_sequence = 0;  // of both kinds of messages
+  std::uint64_t measured = 0;       // messages sent
   bool sink_is_ours = false;
   IncomingMessages incoming;  // down
   MonoTime rest_until{};      // after a failed send
@@ -83,10 +83,12 @@ class Stream {
                          : kDown      ? SessionKind::source
                                       : SessionKind::sink;
     hello.message_bytes = burst_.largest() - static_cast<std::uint32_t>(kFrameBytes);
-    const bool ours = say_hello(worker_, Link::kProtocol, flow.socket, hello, kPatience);
-    places_[flow.index].sink_is_ours = ours && kUp;
-    if (ours && kDown) places_[flow.index].incoming.expect_frames();
-    return ours;
+    const HelloResult said = say_hello(worker_, Link::kProtocol, flow.socket, hello, kPatience);
+    places_[flow.index].sink_is_ours = said.ours && kUp;
+    if (said.ours && kDown) places_[flow.index].incoming.expect_frames();
+    // What came right behind the answer is still warm-up, but the position in the stream counts.
+    if (kDown) (void)places_[flow.index].incoming.feed(said.rest, [](auto, auto) {});
+    return said.ours;
   }
 
   // --- the loop ----------------------------------------------------------------------------
@@ -186,7 +188,8 @@ class Stream {
   }
 
   static std::uint64_t take_number(Place& place, const Due& due) {
-    return due.measured ? place.next_measured++ : place.next_warm_up++;
+    if (due.measured) ++place.measured;
+    return place.next_sequence++;
   }
 
   std::size_t send_datagrams(Flow& flow, std::span<const std::span<const std::byte>> messages,
@@ -326,12 +329,12 @@ class Stream {
                                ? std::nullopt
                                : ask_statistics(worker_, Link::kProtocol, flow.socket, patience,
                                                 place.incoming.rest_of_frame());
-      if (!counted || counted->messages > place.next_measured) {
+      if (!counted || counted->messages > place.measured) {
         result.receiver_known = false;
         return;
       }
       counters.completed += counted->messages;
-      counters.lost += place.next_measured - counted->messages;
+      counters.lost += place.measured - counted->messages;
       counters.duplicates += counted->duplicates;
       counters.reordered += counted->reordered;
       counters.bytes_received += counted->bytes;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "generators/engine/link.hpp"
 #include "generators/engine/worker.hpp"
@@ -63,10 +64,15 @@ class IncomingMessages {
   std::uint64_t length_ = 0;  // payload of the current frame
 };
 
-// Tells our target what the flow is for. False: no answer of ours within `patience` (a foreign
-// server), or the target does not do that. Blocking: only for set-up.
-[[nodiscard]] bool say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
-                             const Hello& hello, Nanos patience);
+// Tells our target what the flow is for. Not ours: no answer of ours within `patience` (a foreign
+// server), or the target does not do that. `rest`: what came behind the answer (tcp). Blocking:
+// only for set-up.
+struct HelloResult {
+  bool ours = false;
+  std::vector<std::byte> rest;
+};
+[[nodiscard]] HelloResult say_hello(const Worker& worker, Protocol protocol,
+                                    const Descriptor& socket, const Hello& hello, Nanos patience);
 
 // What our sink has counted on this flow. None: no answer. Blocking: only for the end of a run.
 [[nodiscard]] std::optional<SessionStatistics> ask_statistics(const Worker& worker,

@@ -12,6 +12,7 @@ namespace {
 struct ControlAnswer {
   Frame frame;
   std::vector<std::byte> payload;
+  std::vector<std::byte> rest;  // what came behind it (tcp)
 };
 
 enum class Search : std::uint8_t { more, found, hopeless };
@@ -24,7 +25,9 @@ Search search_stream(std::vector<std::byte>& received, FrameKind wanted, Control
     if (rest.size() < kFrameBytes + frame->length) break;
     const auto payload = rest.subspan(kFrameBytes, frame->length);
     if (frame->kind == wanted) {
-      answer = ControlAnswer{*frame, {payload.begin(), payload.end()}};
+      const auto behind = rest.subspan(kFrameBytes + frame->length);
+      answer =
+          ControlAnswer{*frame, {payload.begin(), payload.end()}, {behind.begin(), behind.end()}};
       return Search::found;
     }
     rest = rest.subspan(kFrameBytes + frame->length);
@@ -41,7 +44,7 @@ Search search_datagram(std::span<const std::byte> datagram, std::uint32_t sessio
   // An echo server returns the question itself: it is not ours, and there is no use in waiting.
   if (frame->kind != wanted) return Search::hopeless;
   const auto payload = datagram.subspan(kFrameBytes);
-  answer = ControlAnswer{*frame, {payload.begin(), payload.end()}};
+  answer = ControlAnswer{*frame, {payload.begin(), payload.end()}, {}};
   return Search::found;
 }
 
@@ -127,14 +130,15 @@ bool IncomingMessages::take_header(std::span<const std::byte>& bytes) {
   return true;
 }
 
-bool say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
-               const Hello& hello, Nanos patience) {
+HelloResult say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
+                      const Hello& hello, Nanos patience) {
   std::vector<std::byte> payload(kControlBytes - kFrameBytes);
   write_payload(hello, payload);
-  const auto answer =
+  auto answer =
       ask(worker, protocol, socket, FrameKind::hello, payload, FrameKind::hello_ack, patience, {});
   const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
-  return ack && ack->accepted;
+  if (!ack || !ack->accepted) return {};
+  return {true, std::move(answer->rest)};
 }
 
 std::optional<SessionStatistics> ask_statistics(const Worker& worker, Protocol protocol,
