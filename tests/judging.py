@@ -48,12 +48,12 @@ class DecodedHistogram:
     def __init__(self, text):
         outer = base64.b64decode(text, validate=True)
         cookie, length = struct.unpack_from(">ii", outer)
-        assert cookie == 0x1C849304, f"not a compressed V2 histogram: cookie {cookie:#x}"
+        assert cookie == 0x1C849314, f"not a compressed V2 histogram: cookie {cookie:#x}"
         assert length == len(outer) - 8, f"length {length} of {len(outer) - 8} bytes"
         inner = zlib.decompress(outer[8:])
         (cookie, payload, offset, digits, self.lowest, self.highest,
          ratio) = struct.unpack_from(">iiiiqqd", inner)
-        assert cookie == 0x1C849303, f"not a V2 histogram: cookie {cookie:#x}"
+        assert cookie == 0x1C849313, f"not a V2 histogram: cookie {cookie:#x}"
         assert payload == len(inner) - 40, f"payload {payload} of {len(inner) - 40} bytes"
         assert (offset, digits, self.lowest, ratio) == (0, 3, 1, 1.0)
         self.counts = self.read_counts(inner[40:])

@@ -285,15 +285,18 @@ def test_a_report_on_a_full_disk_fails(target):
     assert b"stdout" in process.stderr, process.stderr
 
 
-# The target's own exit paths: it has no report, so stdout says nothing and stderr everything.
+# The target's own exit paths
 
 
-def failed_target(result, *words):
-    assert result.code == 1, str(result)
-    assert "listening" not in result.stdout, str(result)
-    for word in words:
-        assert str(word) in result.stderr, f"{word!r} is missing\n{result}"
-    assert ": " in result.stderr and "; " in result.stderr, str(result)
+def failed_target(kind, address, code, *words, prefix=()):
+    """The target cannot start: the same holds as for a run, with and without JSON."""
+    args = ("target", kind, "--threads", "2", "--listen", address)
+    plain = run_volley(*args, prefix=prefix, timeout=10)
+    assert plain.code == 1 and "listening" not in plain.stdout, str(plain)
+    result = run_volley(*args, "--report", "json", prefix=prefix, timeout=10)
+    report = error_of(result, 1, code, address, *words)
+    assert report["error"]["phase"] == "setup", str(result)
+    assert report["error"]["message"] in plain.stderr, str(plain)
 
 
 @pytest.mark.parametrize("protocol, kind", [("udp", "udp-echo"), ("tcp", "tcp-echo"),
@@ -304,34 +307,25 @@ def test_a_port_that_is_taken_is_named(protocol, kind):
         taken.bind(("127.0.0.1", 0))
         if protocol == "tcp":
             taken.listen()
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run_volley("target", kind, "--listen", address, timeout=10)
-    failed_target(result, address, "in use")
+        failed_target(kind, f"127.0.0.1:{taken.getsockname()[1]}", "address_in_use", "in use")
 
 
 @pytest.mark.parametrize("kind", ["udp-echo", "tcp-echo", "all"])
 def test_a_port_of_another_target_of_ours_is_taken_too(target, kind):
-    address = f"127.0.0.1:{target.udp[1]}"
-    result = run_volley("target", kind, "--threads", "2", "--listen", address, timeout=10)
-    failed_target(result, address, "in use")
+    failed_target(kind, f"127.0.0.1:{target.udp[1]}", "address_in_use", "in use")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_a_low_port_as_nobody_is_a_matter_of_permission():
-    with harness.open_folder() as folder:
+    # a network of its own, where the low ports begin as usual whatever this machine says
+    script = ('sysctl -q net.ipv4.ip_unprivileged_port_start=1024; ip link set lo up; shift; '
+              'exec setpriv --reuid 65534 --regid 65534 --clear-groups "$0" "$@"')
+    with harness.open_folder() as folder:  # nobody may not enter the folders of a build
         program = folder / "volley"
         shutil.copy(harness.volley_path(), program)
         program.chmod(0o755)
-        # a network of its own, where the low ports begin as usual whatever this machine says
-        script = 'sysctl -q net.ipv4.ip_unprivileged_port_start=1024; ip link set lo up; exec "$@"'
-        process = subprocess.Popen(
-            [harness.need("unshare"), "--net", "sh", "-c", script, "sh", harness.need("setpriv"),
-             "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "target",
-             "--listen", "127.0.0.1:80"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-            start_new_session=True)
-        result = finish(process, process.args, 10, time.monotonic())
-    failed_target(result, "127.0.0.1:80", "ermission", "1024")
+        failed_target("all", "127.0.0.1:80", "permission", "1024",
+                      prefix=(harness.need("unshare"), "--net", "sh", "-c", script, program))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

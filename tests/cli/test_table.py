@@ -150,7 +150,7 @@ def test_udp_and_tcp_reports_have_the_same_keys(table, workload, arrival):
 
 @pytest.mark.parametrize("args, words", [
     (("--size", "70000"), ("70000", "65507")),
-    (("--size", "0"), ("--size 0",)),
+    (("--size", "0"), ("--size", "(0)")),
     (("--size", "64", "--response-size", "70000"), ("70000", "65507")),
     (("--workload", "rr", "--direction", "down"), ("direction", "stream")),
     (("--reply", "any"), ("--reply", "--request")),

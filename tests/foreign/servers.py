@@ -11,10 +11,14 @@ from harness import free_port, is_bound, need, udp_ask, wait_until
 
 
 def socat_udp_echo(programs):
-    """One child per datagram, so that two datagrams never become one."""
+    """One child per peer. cat talks to it over a datagram socket (type 2), because in a pipe two
+    datagrams become one. Until the child has its socket connected it may take what others send, so
+    this server is for one flow at a time. (RECVFROM,fork loses requests on its own: seen on the
+    wire.)"""
     port = free_port()
     programs.start_ready(
-        [need("socat"), "-b", "65536", f"UDP4-RECVFROM:{port},bind=127.0.0.1,fork", "PIPE"],
+        [need("socat"), "-b", "65536", "-T", "30",
+         f"UDP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "EXEC:cat,type=2"],
         lambda: is_bound("udp", port), "socat's UDP socket")
     return f"udp://127.0.0.1:{port}"
 

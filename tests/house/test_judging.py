@@ -22,9 +22,9 @@ def encoded(counts):
                 data, rest = data + bytes([rest & 0x7F | 0x80]), rest >> 7
             data += bytes([rest])
         at = value + 1
-    inner = struct.pack(">iiiiqqd", 0x1C849303, len(data), 0, 3, 1, 3_600_000_000_000, 1.0) + data
+    inner = struct.pack(">iiiiqqd", 0x1C849313, len(data), 0, 3, 1, 3_600_000_000_000, 1.0) + data
     packed = zlib.compress(inner)
-    return base64.b64encode(struct.pack(">ii", 0x1C849304, len(packed)) + packed).decode()
+    return base64.b64encode(struct.pack(">ii", 0x1C849314, len(packed)) + packed).decode()
 
 
 def figures(counts, percentiles, most, lost=False):
