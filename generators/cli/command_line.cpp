@@ -37,19 +37,20 @@ std::vector<std::string> subcommand_names(const CLI::App& app) {
   return names;
 }
 
-// Levenshtein's distance: insertions, deletions and changes of one character.
+// Insertions, deletions, changes and swaps of neighbours that make one word of the other.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const std::size_t change = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return d[a.size()][b.size()];
 }
 
 // "volley run --help"
@@ -116,6 +117,7 @@ std::vector<std::string> join_values(const CLI::App& app,
 
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
+  if (word.size() > 64) return best;            // no typing error, and dear to compare
   std::size_t least = word.size() < 6 ? 2 : 3;  // closer than this
   for (const std::string& candidate : candidates) {
     const std::size_t d = distance(word, candidate);
@@ -124,6 +126,14 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
     best = candidate;
   }
   return best;
+}
+
+std::string help_text(const CLI::App& app) {
+  // CLI11 sets two empty lines between groups.
+  std::string text = app.help();
+  for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
+    text.erase(at, 1);
+  return text;
 }
 
 void parse_command_line(CLI::App& app, const std::vector<std::string>& arguments) {

@@ -17,6 +17,9 @@ namespace volley {
 // CLI::Success (help and version) is let through.
 void parse_command_line(CLI::App& app, const std::vector<std::string>& arguments);
 
+// The help of the program, or of the command that was parsed.
+[[nodiscard]] std::string help_text(const CLI::App& app);
+
 // The candidate a typing error away from `word`; empty when none is close.
 [[nodiscard]] std::string nearest(const std::string& word,
                                   const std::vector<std::string>& candidates);

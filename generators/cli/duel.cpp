@@ -91,7 +91,7 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
 
 Action add_duel_command(CLI::App& app, const Invocation& invocation) {
   auto typed = std::make_shared<Typed>();
-  app.description("Compare UDP with TCP: the same plan over both, in alternating rounds.");
+  app.description("Compare UDP with TCP: one plan over both, in turns.");
   app.add_option("HOST[:PORT]", typed->where,
                  "a target with UDP and TCP on one port (port 2924)\n"
                  "(default: our own on loopback, for this duel)");

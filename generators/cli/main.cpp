@@ -39,6 +39,7 @@ int dispatch(const Invocation& invocation) {
   app.set_version_flag("--version", fmt::format("volley {} ({})", version(), commit()),
                        "show version and commit, and end");
   app.get_formatter()->column_width(26);
+  for (const char* noise : {"REQUIRED", "TEXT"}) app.get_formatter()->label(noise, "");
   app.footer(kExamples);
   std::vector<std::pair<CLI::App*, Action>> commands;
   for (const Command& command : kCommands) {
@@ -47,8 +48,11 @@ int dispatch(const Invocation& invocation) {
   }
   try {
     parse_command_line(app, {invocation.argv.begin() + 1, invocation.argv.end()});
-  } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", help_text(app));
+    return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
+  } catch (const CLI::Success& version_asked) {
+    return app.exit(version_asked);
   }
   for (const auto& [sub, action] : commands)
     if (sub->parsed()) return action();

@@ -138,6 +138,8 @@ void convert_load(const TypedRunOptions& typed, RunOptions& options) {
 void convert_socket(const TypedRunOptions& typed, RunOptions& options) {
   constexpr std::uint64_t most = 1U << 30U;
   SocketOptions& socket = options.socket;
+  if (typed.v4 && typed.v6)
+    throw UsageError("-4, -6: no address is of both kinds; leave out one of the two");
   if (typed.v4) options.family = Family::v4;
   if (typed.v6) options.family = Family::v6;
   if (typed.rcvbuf) socket.rcvbuf_bytes = parse_size("--rcvbuf", *typed.rcvbuf, 1, most);
@@ -240,8 +242,8 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
         fmt::format("tcp: send small messages at once (default {})",
                     d.socket.nodelay ? "on" : "off")},
        {"--dscp", "N", &T::dscp, "mark packets with this code point, 0 to 63"}});
-  auto* v4 = app.add_flag("-4", typed->v4, "IPv4 addresses only")->group("Sockets");
-  app.add_flag("-6", typed->v6, "IPv6 addresses only")->group("Sockets")->excludes(v4);
+  app.add_flag("-4", typed->v4, "IPv4 addresses only")->group("Sockets");
+  app.add_flag("-6", typed->v6, "IPv6 addresses only")->group("Sockets");
   declare(app, typed, "What to report",
           {{"--interval", "TIME", &T::interval,
             fmt::format("of the figures over time (default {})", time(d.interval))}});

@@ -38,7 +38,7 @@ std::span<const std::byte> FrameExchange::encode(const Outgoing& request) {
   write_frame(frame, buffer_);
   if (response_size_) {
     const auto payload = static_cast<std::uint32_t>(*response_size_ - kFrameBytes);
-    write_payload(SizedRequest{payload, cookie_}, std::span(buffer_).subspan(kFrameBytes));
+    write_payload(SizedRequest{payload, request.cookie}, std::span(buffer_).subspan(kFrameBytes));
   }
   return std::span<const std::byte>(buffer_).first(request.bytes);
 }

@@ -35,7 +35,8 @@ struct Outgoing {
   std::uint32_t flow = 0;  // number of the flow within the run
   std::uint32_t slot = 0;
   std::uint64_t sequence = 0;
-  std::uint32_t bytes = 0;  // of the whole message
+  std::uint32_t bytes = 0;   // of the whole message
+  std::uint64_t cookie = 0;  // proof of our address, for a target that wants it; 0: none
 };
 
 // The oldest request in flight of the flow an answer came in on; none: nothing is in flight.
@@ -75,8 +76,6 @@ class FrameExchange {
   static constexpr bool kNamed = true;
   FrameExchange(const RunPlan& plan, std::uint32_t session);
 
-  // Used when the target wants proof of our address before it answers at length.
-  void set_cookie(std::uint64_t cookie) { cookie_ = cookie; }
   [[nodiscard]] std::span<const std::byte> encode(const Outgoing& request);
   [[nodiscard]] Answer recognise(std::span<const std::byte> datagram,
                                  const std::optional<Expected>& expected) const;
@@ -121,7 +120,6 @@ class FrameExchange {
   std::vector<std::byte> buffer_;  // prefilled once; only headers change
   std::uint32_t session_;
   std::optional<std::uint32_t> response_size_;
-  std::uint64_t cookie_ = 0;
   std::optional<std::string> expect_;
 };
 

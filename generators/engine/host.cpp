@@ -140,7 +140,7 @@ std::string build() {
 }  // namespace
 
 std::optional<std::string> read_fact(const std::string& path) {
-  constexpr std::size_t kMost = 64 * 1024;
+  constexpr std::size_t kMost = 65'536;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   std::string text(kMost, '\0');

@@ -26,7 +26,8 @@ struct Flow {
   std::uint32_t index = 0;   // within the thread
   std::uint32_t number = 0;  // within the run
   bool dead = false;
-  bool blocked = false;  // the socket took no more; waiting until it is writable
+  bool blocked = false;      // the socket took no more; waiting until it is writable
+  std::uint64_t cookie = 0;  // udp: proof of our address, from the target
   std::uint64_t next_sequence = 0;
   std::uint64_t first_measured = ~std::uint64_t{0};  // lower numbers are warm-up
   std::deque<Due> waiting;                           // due, not sent yet

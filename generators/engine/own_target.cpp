@@ -29,7 +29,7 @@ namespace {
 
 constexpr Nanos kMostStart = std::chrono::seconds(10);
 constexpr Nanos kMostStop = std::chrono::seconds(5);
-constexpr std::size_t kMostOutput = 64 * 1024;  // a target says less before it listens
+constexpr std::size_t kMostOutput = 65'536;  // a target says less before it listens
 constexpr int kCannotExecute = 127;
 
 RunError setup_error(const std::string& what) {

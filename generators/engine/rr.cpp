@@ -10,6 +10,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
+#include "generators/engine/session.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -48,6 +49,7 @@ class RequestResponse {
       if (error == 0) {
         ++worker_.result().flows_opened;
         ++alive_;
+        if (wants_proof()) prove_address(flow);
         continue;
       }
       worker_.note_set_up_failure(error, "cannot open a flow");
@@ -55,6 +57,17 @@ class RequestResponse {
       flow.socket.close();
       if (error == EMFILE || error == ENFILE) return;  // the others will not fare better
     }
+  }
+
+  // Beyond loopback our target sends larger answers than the requests only to an address that has
+  // shown that it receives there.
+  [[nodiscard]] bool wants_proof() const {
+    return Link::kProtocol == Protocol::udp && plan_.exchange == ExchangeKind::frame &&
+           plan_.response_size && *plan_.response_size > sizes_.smallest() &&
+           !worker_.peer().is_loopback();
+  }
+  void prove_address(Flow& flow) {
+    flow.cookie = say_hello(worker_, Link::kProtocol, flow.socket, Hello{}, plan_.timeout).cookie;
   }
 
   void start_flows(MonoTime now) {
@@ -142,8 +155,8 @@ class RequestResponse {
   // Sends one request. False: the flow takes no more at present.
   bool send(Flow& flow, const Due& due, MonoTime now) {
     const std::uint32_t bytes = sizes_.size_of(flow.number, flow.next_sequence);
-    const std::span<const std::byte> message =
-        exchange_.encode(Outgoing{flow.number, ledger_.next_slot(), flow.next_sequence, bytes});
+    const std::span<const std::byte> message = exchange_.encode(
+        Outgoing{flow.number, ledger_.next_slot(), flow.next_sequence, bytes, flow.cookie});
     SendResult result = link_.send(flow, message);
     if (result.what == Sent::failed && result.error == ECONNREFUSED) {
       // The socket reported an earlier datagram's ICMP error; this one has not been tried yet.

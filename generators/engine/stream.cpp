@@ -5,7 +5,7 @@
 // the run, over the flow itself; coming down, the receiver is this program. A foreign sink says
 // nothing, and then completed and lost are unknown. Messages of the warm-up carry a kind of their
 // own, so that the sink counts the measured ones apart.
-#include "generators/engine/stream.hpp"
+#include "generators/engine/session.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// Pieces of the stream workload that its two directions share: control frames on a flow.
+// A session with our own target on a flow: hello, statistics, and the messages it sends us.
 #pragma once
 
 #include <algorithm>
@@ -69,6 +69,7 @@ class IncomingMessages {
 // only for set-up.
 struct HelloResult {
   bool ours = false;
+  std::uint64_t cookie = 0;
   std::vector<std::byte> rest;
 };
 [[nodiscard]] HelloResult say_hello(const Worker& worker, Protocol protocol,

@@ -1,4 +1,4 @@
-#include "generators/engine/stream.hpp"
+#include "generators/engine/session.hpp"
 
 #include <poll.h>
 
@@ -138,7 +138,7 @@ HelloResult say_hello(const Worker& worker, Protocol protocol, const Descriptor&
       ask(worker, protocol, socket, FrameKind::hello, payload, FrameKind::hello_ack, patience, {});
   const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
   if (!ack || !ack->accepted) return {};
-  return {true, std::move(answer->rest)};
+  return {true, ack->cookie, std::move(answer->rest)};
 }
 
 std::optional<SessionStatistics> ask_statistics(const Worker& worker, Protocol protocol,
