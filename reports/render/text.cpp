@@ -74,7 +74,7 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
   rows[0].emplace_back("UDP/TCP");
   rows[2].push_back(ratio_text(comparison.achieved_ratio));
   rows[4].push_back(ratio_text(comparison.p99_ratio));
-  return columns(rows) + "\n" + wrapped("", printable(comparison.sentence));
+  return columns(rows);
 }
 
 // Several runs: a line each.
@@ -157,6 +157,8 @@ std::string render_text(const Report& report) {
   if (!thresholds.empty()) text += (text.empty() ? "" : "\n") + thresholds;
   if (!status.empty()) text += (text.empty() ? "" : "\n") + status;
   if (text.empty()) text = "nothing was run\n";
+  // Last, because that is where a reader looks for the result.
+  if (report.comparison) text += '\n' + wrapped("", printable(report.comparison->sentence));
   return text;
 }
 

@@ -132,7 +132,14 @@ HostPort parse(const Source& source, std::string_view text) {
   if (colon != text.rfind(':') && text.find('@') == std::string_view::npos) {
     // Without brackets nobody can tell where "::1:2924" ends and its port begins.
     if (is_v6_literal(text)) {
-      refuse(source, "an IPv6 address needs brackets", fmt::format("; write [{}]", text));
+      const std::size_t last = text.rfind(':');
+      const std::string_view rest = text.substr(0, last);
+      const bool has_port = is_v6_literal(rest) && text.find_first_not_of("0123456789", last + 1) ==
+                                                       std::string_view::npos;
+      refuse(source, "an IPv6 address needs brackets",
+             has_port ? fmt::format("; write [{}]:{}, or [{}] if that is all address", rest,
+                                    text.substr(last + 1), text)
+                      : fmt::format("; write [{}]", text));
     }
     refuse(source, "more than one colon",
            " [host:port]; write an IPv6 address in brackets, like [::1]:2924");

@@ -65,6 +65,7 @@ TEST(Text, of_a_duel_shows_udp_beside_tcp_and_ends_in_a_sentence) {
   const std::string text = render_text(sample("duel"));
   EXPECT_TRUE(says(text, "UDP      TCP  UDP/TCP"));
   EXPECT_TRUE(says(text, "whether the difference is more than chance has not been"));
+  EXPECT_TRUE(text.ends_with("tested.\n")) << "it is the last thing that is said";
   EXPECT_TRUE(says(text, "pass  --fail-if 'p99>2ms': it is 158 us"));
   EXPECT_TRUE(says(text, "FAIL  --fail-if 'loss>0': it is 0.300 %"));
   EXPECT_TRUE(says(text, "FAIL  --fail-if 'p99_9>1s': it could not be evaluated"));

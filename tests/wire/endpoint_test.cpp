@@ -53,7 +53,8 @@ TEST(HostPort, WithoutBracketsAroundAnIpv6AddressSaysHowToWriteIt) {
   EXPECT_EQ(host_port_refusal("fe80::1%eth0"),
             "--listen: an IPv6 address needs brackets (fe80::1%eth0); write [fe80::1%eth0]");
   EXPECT_EQ(host_port_refusal("::1:2924"),
-            "--listen: an IPv6 address needs brackets (::1:2924); write [::1:2924]");
+            "--listen: an IPv6 address needs brackets (::1:2924); write [::1]:2924, or [::1:2924] "
+            "if that is all address");
   EXPECT_NE(host_port_refusal("host:1:2").find("more than one colon (host:1:2)"),
             std::string::npos);
 }
