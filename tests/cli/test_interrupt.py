@@ -1,3 +1,4 @@
+# ctest: serial
 """Ctrl-C: what was measured so far is a report; twice, and the program is gone. And a target does
 not mind generators that vanish."""
 
