@@ -224,7 +224,7 @@ void say(const std::string& text) { (void)!write(STDOUT_FILENO, text.data(), tex
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "target") {
-    volley::play_target(argc > 5 ? argv[5] : "");
+    volley::play_target(argv[argc - 1]);  // the last of the further arguments
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

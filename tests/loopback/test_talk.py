@@ -98,6 +98,7 @@ def test_http_request_with_escapes_arrives_byte_for_byte():
 def test_a_large_message_is_sent_whole_to_a_slow_reader_and_its_echo_read():
     """The message is larger than both sockets' buffers: sending alone would never end."""
     size = 100_000
+    message = "0123456789" * (size // 10)
     total = []
 
     def serve(connection):
@@ -110,10 +111,10 @@ def test_a_large_message_is_sent_whole_to_a_slow_reader_and_its_echo_read():
         total.append(received)
 
     with tcp_server(serve) as port:
-        result = run_volley("talk", f"tcp://127.0.0.1:{port}", "--send", "0123456789" * (size // 10))
+        result = run_volley("talk", f"tcp://127.0.0.1:{port}", "--send", message)
     assert result.code == 0, str(result)
-    assert total == [b"0123456789" * (size // 10)]
-    assert result.stdout_bytes == b"0123456789" * (size // 10)
+    assert total == [message.encode()]
+    assert result.stdout_bytes == message.encode()
 
 
 @pytest.mark.parametrize(("escape", "data"), [
@@ -295,10 +296,11 @@ def test_wrong_use_is_refused_by_name(args, says):
 
 @pytest.fixture
 def two_addresses(tmp_path):
-    """A prefix under which two.test is ::1 and 127.0.0.1: a hosts file in a namespace of its own."""
+    """A prefix under which two.test is ::1 and 127.0.0.1: a hosts file in a mount namespace."""
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 two.test localhost\n::1 two.test localhost\n")
-    return [need("unshare"), "-rm", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
+    script = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+    return [need("unshare"), "-rm", "sh", "-c", script, "sh"]
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
