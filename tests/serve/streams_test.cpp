@@ -52,9 +52,9 @@ TEST(OutputQueue, bytes_leave_when_their_time_has_come_and_their_request_is_told
   const MonoTime t{std::chrono::seconds(1)};
   const std::vector<std::byte> four(4);
   OutputQueue queue;
-  queue.append(four, t + Nanos{10}, RequestName{.sequence = 1});
+  queue.append(four, t + Nanos{10}, RequestName{.peer = {}, .sequence = 1});
   queue.append(four, t + Nanos{20}, std::nullopt);
-  queue.append(four, t + Nanos{20}, RequestName{.sequence = 2});
+  queue.append(four, t + Nanos{20}, RequestName{.peer = {}, .sequence = 2});
   EXPECT_TRUE(queue.ready(t).empty());
   EXPECT_EQ(queue.next_due(t), t + Nanos{10});
   EXPECT_EQ(queue.ready(t + Nanos{10}).size(), 4U);
