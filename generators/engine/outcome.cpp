@@ -63,6 +63,18 @@ std::optional<ErrorKind> main_trouble(const RunRecord& record) {
   return static_cast<ErrorKind>(most - all.begin());
 }
 
+bool was_refused(const RunRecord& record) {
+  return std::any_of(record.socket_events.begin(), record.socket_events.end(),
+                     [](const SocketEvent& e) { return e.kind == ErrorKind::refused; });
+}
+
+// How a flow of ours ends, so that a reader knows who is left with TIME_WAIT.
+std::string close_of(const RunPlan& plan) {
+  if (plan.protocol == Protocol::udp) return "none";
+  const bool churn = plan.workload == Workload::crr || plan.workload == Workload::connect;
+  return churn ? "rst" : "fin";
+}
+
 void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
   const auto fail = [&](std::string code, const std::string& text) {
     record.status = RunStatus::failed;
@@ -75,7 +87,8 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
          fmt::format("every flow was dead at the end of the run ({} of {}, {}); the server closed "
                      "the connections or went away",
                      dead, plan.flows, trouble ? to_string(*trouble) : "closed"));
-  } else if (record.has_answers ? record.counters.completed == 0 : record.counters.sent == 0) {
+  } else if (record.has_answers ? record.counters.completed == 0
+                                : record.counters.sent == 0 || was_refused(record)) {
     const auto trouble = main_trouble(record);
     if (trouble && *trouble == ErrorKind::refused)
       fail("refused",
@@ -156,9 +169,7 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   record.arrival = arrival_text(plan.arrival);
   record.config = effective_values(plan);
   record.config.emplace_back("peer", peer.text());
-  if (plan.protocol == Protocol::tcp &&
-      (plan.workload == Workload::crr || plan.workload == Workload::connect))
-    record.config.emplace_back("close", "rst");
+  record.config.emplace_back("close", close_of(plan));
   record.warm_up = plan.warm_up;
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
   record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr;

@@ -62,7 +62,7 @@ std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
 
 // Sends a control frame on a flow and waits for the answer of `answer_kind`; over UDP it is sent
 // again every 100 ms. Bytes that come before the answer are passed over.
-std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol, const Descriptor& socket,
+std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descriptor& socket,
                                  FrameKind kind, std::span<const std::byte> payload,
                                  FrameKind answer_kind, Nanos patience,
                                  const FramePosition& position) {
@@ -95,7 +95,11 @@ std::optional<ControlAnswer> ask(const Worker& worker, Protocol protocol, const 
     const ssize_t n = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
     if (n == 0 && protocol == Protocol::tcp) return std::nullopt;
     if (n < 0) {
-      if (errno == EAGAIN || errno == EINTR || protocol == Protocol::udp) continue;
+      if (errno == EAGAIN || errno == EINTR) continue;
+      if (protocol == Protocol::udp) {
+        worker.note_event(error_kind_of(errno), mono_now());
+        continue;
+      }
       return std::nullopt;
     }
     const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(n));
@@ -130,7 +134,7 @@ bool IncomingMessages::take_header(std::span<const std::byte>& bytes) {
   return true;
 }
 
-HelloResult say_hello(const Worker& worker, Protocol protocol, const Descriptor& socket,
+HelloResult say_hello(Worker& worker, Protocol protocol, const Descriptor& socket,
                       const Hello& hello, Nanos patience) {
   std::vector<std::byte> payload(kControlBytes - kFrameBytes);
   write_payload(hello, payload);
@@ -141,7 +145,7 @@ HelloResult say_hello(const Worker& worker, Protocol protocol, const Descriptor&
   return {true, ack->cookie, std::move(answer->rest)};
 }
 
-std::optional<SessionStatistics> ask_statistics(const Worker& worker, Protocol protocol,
+std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol,
                                                 const Descriptor& socket, Nanos patience,
                                                 const FramePosition& position) {
   const auto answer = ask(worker, protocol, socket, FrameKind::statistics, {},

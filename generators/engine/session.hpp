@@ -72,12 +72,11 @@ struct HelloResult {
   std::uint64_t cookie = 0;
   std::vector<std::byte> rest;
 };
-[[nodiscard]] HelloResult say_hello(const Worker& worker, Protocol protocol,
-                                    const Descriptor& socket, const Hello& hello, Nanos patience);
+[[nodiscard]] HelloResult say_hello(Worker& worker, Protocol protocol, const Descriptor& socket,
+                                    const Hello& hello, Nanos patience);
 
 // What our sink has counted on this flow. None: no answer. Blocking: only for the end of a run.
-[[nodiscard]] std::optional<SessionStatistics> ask_statistics(const Worker& worker,
-                                                              Protocol protocol,
+[[nodiscard]] std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol,
                                                               const Descriptor& socket,
                                                               Nanos patience,
                                                               const FramePosition& position);

@@ -202,7 +202,10 @@ class Stream {
       worker_.note_event(ErrorKind::refused, mono_now());
       sent = batch_.send(flow.socket);
     }
-    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (sent >= 0) {
+      const auto n = static_cast<std::size_t>(sent);
+      return n == messages.size() ? n : n + find_out(flow, messages[n]);
+    }
     if (sent == -EAGAIN) {
       block(flow);
     } else {
@@ -210,6 +213,16 @@ class Stream {
       places_[flow.index].rest_until = mono_now() + kRest;
     }
     return 0;
+  }
+
+  // A batch stopped half-way, and sendmmsg has swallowed the reason: one more message brings it
+  // back. The result is how many went out.
+  std::size_t find_out(Flow& flow, std::span<const std::byte> message) {
+    const SendResult result = link_.send(flow, message);
+    if (result.what != Sent::whole) return 0;
+    if (const int error = socket_error(flow.socket); error != 0)
+      worker_.note_event(error_kind_of(error), mono_now());
+    return 1;
   }
 
   std::size_t send_bytes(Flow& flow, std::span<const std::span<const std::byte>> messages,

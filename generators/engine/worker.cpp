@@ -57,7 +57,8 @@ std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
 }
 
 void Worker::note_event(ErrorKind kind, MonoTime now) {
-  const Nanos at = now - signals_.times.start;
+  const bool set_up = signals_.times.start == MonoTime{};
+  const Nanos at = set_up ? Nanos(0) : now - signals_.times.start;
   for (SocketEvent& event : result_.socket_events) {
     if (event.kind != kind) continue;
     ++event.count;
