@@ -58,6 +58,8 @@ def udp_to(address, timeout=5.0, source=None):
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(timeout)
+    # room for every answer of a test, should this side not run for a while
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     if source:
         sock.bind(source)
     sock.connect(address)

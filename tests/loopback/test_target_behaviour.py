@@ -67,9 +67,8 @@ def test_what_arrives_is_what_the_event_log_says_in_the_same_order(start_target,
         assert all((e["flow"] == "") == plain for e in mine)
 
 
-def test_a_held_answer_leaves_after_three_later_ones(start_target):
+def test_answers_that_are_all_held_leave_in_order_when_their_time_is_up(start_target):
     target = start_target("udp-echo", "--reorder", "100%")
-    # everything is held: nothing overtakes, and each leaves when its time is up
     got, _ = ask(target, 20)
     assert got == [list(range(20))]
 
