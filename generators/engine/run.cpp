@@ -144,7 +144,8 @@ class Conductor {
 
   void on_worker_ready() {
     if (++ready_ < workers_.size()) return;
-    set_up_error_ = set_up_error(plan_, workers_);
+    // A set-up that a signal cut short has not failed.
+    if (signal_ == 0) set_up_error_ = set_up_error(plan_, workers_);
     if (set_up_error_ || signal_ != 0) {
       stop_workers();
       return;
