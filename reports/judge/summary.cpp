@@ -105,18 +105,11 @@ std::vector<SocketEventFigures> event_figures(const std::vector<SocketEvent>& ev
   return figures;
 }
 
-// Payload that reached the one who wanted it: answers at the generator, and what a stream's
-// receiver counted. Unknown for a stream into a sink that says nothing.
+// Payload that reached the one who wanted it: bytes_received holds what the receivers of a stream
+// counted, too. Unknown for a stream into a sink that says nothing.
 std::optional<std::uint64_t> useful_bytes(const RunRecord& record) {
-  const std::uint64_t here = record.counters.bytes_received;
-  if (record.workload != "stream") return here;
-  const auto has_direction = [](const auto& entry) { return entry.first == "direction"; };
-  const auto direction = std::find_if(record.config.begin(), record.config.end(), has_direction);
-  const std::string way = direction == record.config.end() ? "up" : direction->second;
-  if (way == "down") return here;
-  if (!record.target_side || !record.target_side->received_bytes)
-    return record.has_answers ? std::optional(here) : std::nullopt;
-  return *record.target_side->received_bytes + (way == "both" ? here : 0);
+  if (record.workload == "stream" && !record.has_answers) return std::nullopt;
+  return record.counters.bytes_received;
 }
 
 void fill_latencies(RunReport& run, const RunRecord& record) {

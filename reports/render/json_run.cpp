@@ -260,7 +260,7 @@ TextPairs read_text_map(const JsonNode& node) {
 }
 
 std::string read_word(const JsonNode& node, std::initializer_list<std::string_view> words) {
-  const std::string word = node.text();
+  std::string word = node.text();
   if (std::find(words.begin(), words.end(), word) == words.end())
     node.refuse("unknown word", fmt::format("{}", fmt::join(words, ", ")));
   return word;

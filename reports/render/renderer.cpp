@@ -23,6 +23,7 @@ Renderer find_renderer(std::string_view format) {
 
 std::vector<std::string> renderer_names() {
   std::vector<std::string> names;
+  names.reserve(kRenderers.size());
   for (const auto& [name, renderer] : kRenderers) names.emplace_back(name);
   return names;
 }
