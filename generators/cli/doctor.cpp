@@ -59,7 +59,7 @@ int carry_out(const Typed& typed) {
 
 Action add_doctor_command(CLI::App& app, const Invocation& /*invocation*/) {
   auto typed = std::make_shared<Typed>();
-  app.description("Say what on this machine will spoil numbers, and the fix.");
+  app.description("Say what on this machine spoils numbers, and the fix.");
   app.add_option("--report", typed->report, "text or json")
       ->type_name("FORMAT")
       ->capture_default_str();

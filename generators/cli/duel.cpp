@@ -94,7 +94,8 @@ Action add_duel_command(CLI::App& app, const Invocation& invocation) {
   app.description("Compare UDP with TCP: one plan over both, in turns.");
   app.add_option("HOST[:PORT]", typed->where,
                  "a target with UDP and TCP on one port (port 2924)\n"
-                 "(default: our own on loopback, for this duel)");
+                 "(default: our own on loopback, for this duel)")
+      ->type_name("");
   app.add_option("--rounds", typed->rounds,
                  fmt::format("of each protocol (default {})", DuelOptions{}.rounds))
       ->type_name("N")

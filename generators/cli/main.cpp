@@ -39,7 +39,7 @@ int dispatch(const Invocation& invocation) {
   app.set_version_flag("--version", fmt::format("volley {} ({})", version(), commit()),
                        "show version and commit, and end");
   app.get_formatter()->column_width(26);
-  for (const char* noise : {"REQUIRED", "TEXT"}) app.get_formatter()->label(noise, "");
+  app.get_formatter()->label("REQUIRED", "");
   app.footer(kExamples);
   std::vector<std::pair<CLI::App*, Action>> commands;
   for (const Command& command : kCommands) {

@@ -71,6 +71,7 @@ Action add_run_command(CLI::App& app, const Invocation& invocation) {
   app.add_option("ENDPOINT", typed->endpoint,
                  "udp://HOST:PORT or tcp://HOST:PORT (port 2924), or the word\n"
                  "udp or tcp: our own target on loopback, for this run")
+      ->type_name("")
       ->required();
   declare_run_options(app, typed->run, format_duration_exact(RunOptions::kDefaultDuration));
   declare_output_options(app, typed->output);

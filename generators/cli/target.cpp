@@ -139,7 +139,8 @@ int carry_out(const Typed& typed) {
 
 void declare_serving(CLI::App& app, Typed& t) {
   app.add_option("KIND", t.kind,
-                 "all         UDP and TCP echo on one port; sink and source for sessions that ask\n"
+                 "all         UDP and TCP echo on one port; sink and source for\n"
+                 "            sessions that ask\n"
                  "udp-echo    answers every datagram\n"
                  "udp-sink    counts datagrams\n"
                  "tcp-accept  accepts, reads, discards, until the peer closes\n"
@@ -197,7 +198,7 @@ void declare_behaviour(CLI::App& app, Typed& t) {
   add("--drop", t.drop, "requests to consume in silence (UDP): 1%, every:10, after:100", "RULE");
   add("--duplicate", t.duplicate, "answers to send twice (UDP): 2%", "SHARE");
   add("--reorder", t.reorder,
-      "answers to hold until 3 later ones of the flow left, at most 50ms (UDP)", "SHARE");
+      "answers to hold until 3 later ones of the flow left,\nat most 50ms (UDP)", "SHARE");
   add("--delay", t.delay, "every answer leaves so much later", "TIME");
   add("--service-time", t.service_time,
       "one virtual server per thread, with a queue: fixed:1ms, exp:200us", "KIND:TIME");
