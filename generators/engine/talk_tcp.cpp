@@ -11,7 +11,7 @@
 namespace volley {
 namespace {
 
-constexpr std::size_t kMostReceive = 4096;       // at once
+constexpr std::size_t kMostReceive = 4096;    // at once
 constexpr std::size_t kMostPending = 65'536;  // input read ahead of a peer that does not read
 
 class TcpTalk {
