@@ -23,6 +23,10 @@ bool takes_a_value(const CLI::App& app, const std::string& name) {
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
+bool is_long_option(const CLI::App& app, const std::string& word) {
+  return word.rfind("--", 0) == 0 && app.get_option_no_throw(word) != nullptr;
+}
+
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options())
@@ -104,12 +108,19 @@ std::vector<std::string> join_values(const CLI::App& app,
   std::vector<std::string> joined;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
-    // An empty value stays apart: CLI11 takes "--expect=" for an option without one.
-    const bool has_value = i + 1 < arguments.size() && !arguments[i + 1].empty();
-    if (has_value && word.size() > 2 && word.rfind("--", 0) == 0 && takes_a_value(*sub, word)) {
-      joined.push_back(fmt::format("{}={}", word, arguments[++i]));
-    } else {
+    if (word.size() <= 2 || word.rfind("--", 0) != 0 || !takes_a_value(*sub, word)) {
       joined.push_back(word);
+      continue;
+    }
+    if (i + 1 == arguments.size() || is_long_option(*sub, arguments[i + 1]))
+      throw UsageError(fmt::format("{}: its value is missing; see {}", word, help_of(*sub)));
+    const std::string& value = arguments[++i];
+    // An empty value stays apart: CLI11 takes "--expect=" for an option without one.
+    if (value.empty()) {
+      joined.push_back(word);
+      joined.push_back(value);
+    } else {
+      joined.push_back(fmt::format("{}={}", word, value));
     }
   }
   return joined;

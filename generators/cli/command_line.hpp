@@ -10,6 +10,7 @@ namespace volley {
 
 // Joins every option that takes a value with the argument behind it ("--flows" "-1" becomes
 // "--flows=-1"), so that a value that looks like an option reaches the parser that refuses it.
+// Throws UsageError when there is none, or another option in its place.
 [[nodiscard]] std::vector<std::string> join_values(const CLI::App& app,
                                                    const std::vector<std::string>& arguments);
 

@@ -51,8 +51,6 @@ TEST(CommandLine, GivesValuesThatLookLikeOptionsToTheParserThatRefusesThem) {
   EXPECT_NE(refusal({"run", "udp", "--size", "-4"}).find("--size: not a size (-4)"),
             std::string::npos)
       << "although -4 is an option of its own";
-  EXPECT_NE(refusal({"run", "udp", "--flows", "--threads", "2"}).find("(--threads)"),
-            std::string::npos);
 }
 
 TEST(CommandLine, NamesUnknownOptionsAndWhatWasMeant) {
@@ -79,7 +77,10 @@ TEST(CommandLine, NamesUnknownAndMissingCommands) {
 TEST(CommandLine, NamesWhatIsMissing) {
   EXPECT_EQ(refusal({"run"}), "ENDPOINT: it is missing; see volley run --help");
   EXPECT_EQ(refusal({"run", "--flwos", "3"}).rfind("--flwos: ", 0), 0U);
-  EXPECT_NE(refusal({"run", "udp", "--flows"}).find("--flows"), std::string::npos);
+  EXPECT_EQ(refusal({"run", "udp", "--flows"}),
+            "--flows: its value is missing; see volley run --help");
+  EXPECT_EQ(refusal({"run", "udp", "--flows", "--threads", "2"}),
+            "--flows: its value is missing; see volley run --help");
   EXPECT_NE(refusal({"run", "udp", "--flows", "1", "--flows", "2"}).find("--flows"),
             std::string::npos);
 }
