@@ -160,7 +160,7 @@ Json parse_limited_json(std::string_view text) {
     return Json::parse(text, Limits());
   } catch (const Json::exception& e) {
     // Its text quotes the input.
-    refuse_text(fmt::format("not JSON: {}", printable(e.what())));
+    refuse_text(fmt::format("not JSON: {}; take a report that volley wrote", printable(e.what())));
   }
 }
 
