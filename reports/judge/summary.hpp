@@ -17,21 +17,23 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
 // One distribution of durations. Percentiles are the smallest x with F(x) >= p (RFC 2330 section
 // 11.3). For `response` the lost requests count as infinite (RFC 7679 section 5.1): a figure that
-// falls among them is missing, and `beyond_lost` says why; then max, mean and stddev are missing too.
+// falls among them is missing, and `beyond_lost` says why; then max, mean and stddev are missing
+// too.
 struct LatencyFigures {
   std::uint64_t count = 0;  // samples recorded: completed requests, for response and service
   std::optional<std::int64_t> min, max;
   std::optional<double> mean, stddev;
   std::optional<std::int64_t> p50, p90, p99, p99_9, p99_99;
   bool beyond_lost = false;
-  std::uint64_t out_of_range = 0;      // samples below 0 or above 1 h: counted, not in the histogram
+  std::uint64_t out_of_range = 0;  // samples below 0 or above 1 h: counted, not in the histogram
   std::optional<Histogram> histogram;  // none: this workload has no such latency
 };
 
 struct LoadFigures {
   std::optional<double> intended_per_s;  // open loop: what the plan asks
   double offered_per_s = 0;              // what was sent
-  std::optional<double> achieved_per_s;  // what was answered in time; unknown against a foreign sink
+  std::optional<double>
+      achieved_per_s;  // what was answered in time; unknown against a foreign sink
 };
 
 struct KindCount {
@@ -41,7 +43,7 @@ struct KindCount {
 
 struct RequestFigures {
   std::optional<std::uint64_t> planned;
-  std::vector<KindCount> unsent;  // kinds that happened
+  std::vector<KindCount> unsent;         // kinds that happened
   std::optional<std::uint64_t> skipped;  // planned, never due (the run was cut)
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> completed, lost;
@@ -76,8 +78,8 @@ struct RunReport {
   RequestFigures requests;
   std::uint64_t bytes_sent = 0, bytes_received = 0;
   std::optional<double> goodput_bits_per_s;  // payload usefully received / duration
-  LatencyFigures response;            // completed + lost
-  LatencyFigures response_delivered;  // completed only
+  LatencyFigures response;                   // completed + lost
+  LatencyFigures response_delivered;         // completed only
   LatencyFigures service, send_lag, connect;
   std::vector<SocketEventFigures> socket_events;
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;  // under udp or tcp
@@ -91,13 +93,14 @@ struct ComparedSide {
   std::string protocol;
   std::uint64_t rounds = 0;
   std::optional<double> achieved_per_s;  // median of the rounds
-  std::optional<std::int64_t> p50_ns, p99_ns, p99_9_ns;  // of the rounds' merged histograms, lost counted in
+  std::optional<std::int64_t> p50_ns, p99_ns,
+      p99_9_ns;  // of the rounds' merged histograms, lost counted in
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> completed, lost;
   std::optional<double> loss_ratio;
 };
 struct Comparison {
-  std::vector<ComparedSide> sides;  // udp, tcp
+  std::vector<ComparedSide> sides;       // udp, tcp
   std::optional<double> achieved_ratio;  // udp / tcp, of the medians
   std::optional<double> p99_ratio;
   bool significance_tested = false;
@@ -108,7 +111,7 @@ struct ThresholdResult {
   std::string expr;
   std::optional<double> value;  // in `unit`; missing: could not be evaluated
   double limit = 0;
-  std::string unit;  // "ns", "per_s", "ratio", "count", "bits_per_s"
+  std::string unit;   // "ns", "per_s", "ratio", "count", "bits_per_s"
   bool pass = false;  // false: the --fail-if condition was met, or could not be evaluated
 };
 

@@ -1,4 +1,4 @@
-"""Our encoded histograms, decoded by the reference implementation (Debian's libhdrhistogram-java)."""
+"""Our encoded histograms, decoded by HdrHistogram itself (Debian's libhdrhistogram-java)."""
 
 import os
 import pathlib

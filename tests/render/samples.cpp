@@ -111,8 +111,8 @@ RunRecord udp_open_loop() {
     c.unsent[static_cast<std::size_t>(ErrorKind::no_buffers)] = 5;
     c.duplicates = 7;
     c.reordered = 4;
-    c.bytes_sent = 995 * 64;
-    c.bytes_received = 990 * 64;
+    c.bytes_sent = 63'680;  // 64 bytes each
+    c.bytes_received = 63'360;
     for (std::int64_t n = 0; n < 990; ++n) {
       interval.latencies.response.record(60'000 + n * 100, 1);
       interval.latencies.service.record(50'000 + n * 100, 1);

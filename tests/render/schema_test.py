@@ -1,4 +1,4 @@
-"""The JSON reports against reports/schema/report.schema.json, and the schema against its promises."""
+"""The JSON reports against reports/schema/report.schema.json, and the schema itself."""
 
 import copy
 import json
