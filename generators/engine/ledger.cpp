@@ -9,29 +9,30 @@ void Ledger::on_stray(Flow& flow, const Answer& answer, std::uint32_t slot, Mono
     on_timeout(flow, slot);
     if (!answers_in_order_) slot = kNoSlot;
   }
-  Recorder& recorder = worker_.recorder();
   if (slot != kNoSlot) {
-    recorder.on_late(outstanding_.at(slot).measured);
+    worker_.recorder().on_late(outstanding_.at(slot).measured);
     outstanding_.remove(slot);
-  } else if (answer.verdict == Answer::Verdict::foreign) {
+  } else if (answer.verdict == Answer::Verdict::foreign || flow.next_sequence == 0 ||
+             (answer.named && answer.sequence >= flow.next_sequence)) {
     worker_.note_event(ErrorKind::unexpected, received);
-  } else if (answer.named && answer.sequence < flow.next_sequence) {
-    const bool measured = answer.sequence >= flow.first_measured;
-    const auto arrival = flow.arrived.arrive(answer.sequence);
-    if (arrival == SequenceTracker::Arrival::too_old)
-      worker_.note_event(ErrorKind::unexpected, received);
-    else if (arrival == SequenceTracker::Arrival::duplicate)
-      recorder.on_duplicate(measured);
-    else
-      recorder.on_late(measured);
-  } else if (!answer.named && flow.next_sequence > 0) {
-    if (std::exchange(flow.last_lost, false))
-      recorder.on_late(flow.last_measured);
-    else
-      recorder.on_duplicate(flow.next_sequence > flow.first_measured);
+  } else if (answer.named) {
+    on_named_stray(flow, answer.sequence, received);
+  } else if (std::exchange(flow.last_lost, false)) {
+    worker_.recorder().on_late(flow.last_measured);
   } else {
-    worker_.note_event(ErrorKind::unexpected, received);
+    worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
   }
+}
+
+void Ledger::on_named_stray(Flow& flow, std::uint64_t sequence, MonoTime received) {
+  const bool measured = sequence >= flow.first_measured;
+  const auto arrival = flow.arrived.arrive(sequence);
+  if (arrival == SequenceTracker::Arrival::too_old)
+    worker_.note_event(ErrorKind::unexpected, received);
+  else if (arrival == SequenceTracker::Arrival::duplicate)
+    worker_.recorder().on_duplicate(measured);
+  else
+    worker_.recorder().on_late(measured);
 }
 
 void Ledger::on_timeout(Flow& flow, std::uint32_t slot) {

@@ -85,6 +85,7 @@ class Ledger {
                                     answer.bytes);
   }
   void on_stray(Flow& flow, const Answer& answer, std::uint32_t slot, MonoTime received);
+  void on_named_stray(Flow& flow, std::uint64_t sequence, MonoTime received);
 
   Worker& worker_;
   Outstanding outstanding_;
