@@ -78,7 +78,7 @@ ServeOptions options_from(const Typed& typed) {
 // At most one report: text, json, or json in a file beside the text.
 std::vector<ReportTarget> report_from(const Typed& typed) {
   if (!typed.report) return {};
-  const auto targets = parse_report_targets({*typed.report});
+  auto targets = parse_report_targets({*typed.report});
   if (targets.front().format != "json" && targets.front().format != "text") {
     throw UsageError(
         fmt::format("--report: a target has no such report ({}) [json text]; write it "

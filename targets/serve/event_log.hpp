@@ -71,7 +71,7 @@ class EventWriter {
   void flush();
 
  private:
-  static constexpr std::size_t kFlushBytes = 64 * 1024;
+  static constexpr std::size_t kFlushBytes = std::size_t{64} << 10U;
   EventLog* log_;
   std::string lines_;
 };

@@ -28,7 +28,7 @@ void OutputQueue::append(std::span<const std::byte> bytes, MonoTime due,
   if (marks_->empty() && !empty())
     marks_->push_back({.end = taken_ + size(), .due = MonoTime{}, .request = {}});
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-  marks_->push_back({.end = taken_ + size(), .due = due, .request = std::move(ends)});
+  marks_->push_back({.end = taken_ + size(), .due = due, .request = ends});
 }
 
 std::span<const std::byte> OutputQueue::ready(MonoTime now) const {

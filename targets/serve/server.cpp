@@ -162,7 +162,7 @@ TargetRecord serve(const ServeOptions& options, const ServeHooks& hooks) {
   record.ended_by = why;
   workers.clear();  // writes what is left of the event log
   if (why.starts_with("failed"))
-    throw RunError("internal", "serve", "a thread of the target " + why);
+    throw RunError("internal", "measure", "a thread of the target " + why);
   if (log && log->error() != 0) {
     throw RunError("report_path", "report",
                    fmt::format("--event-log {}: writing failed: {}; make room and start again",

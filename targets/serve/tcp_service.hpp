@@ -32,10 +32,10 @@ class TcpService {
   void finish();
 
  private:
-  static constexpr std::size_t kReadBytes = 64 * 1024;
-  static constexpr std::size_t kChunkBytes = 64 * 1024;    // of filler or stream, per turn
-  static constexpr std::size_t kMostQueued = 1024 * 1024;  // answers that wait for their time
-  static constexpr std::size_t kSmallAnswer = 16 * 1024;   // sized responses queued whole
+  static constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
+  static constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;   // a piece to send, per turn
+  static constexpr std::size_t kMostQueued = std::size_t{1} << 20U;    // answers that are not due
+  static constexpr std::size_t kSmallAnswer = std::size_t{16} << 10U;  // sized, queued whole
   static constexpr std::uint32_t kSourceMessage = 1400 - kFrameBytes;
   static constexpr int kAcceptsPerTurn = 64;
   static constexpr Nanos kAcceptPause = std::chrono::milliseconds(100);

@@ -8,7 +8,7 @@ namespace volley {
 namespace {
 
 constexpr std::size_t kHelloBytes = 16;
-constexpr std::size_t kMostScratch = 256 * 1024;
+constexpr std::size_t kMostScratch = std::size_t{256} << 10U;
 
 // How much of a frame must be there before it can be judged; none: its length cannot be.
 std::optional<std::size_t> head_bytes(const Frame& frame) {
@@ -296,7 +296,7 @@ void TcpService::answer(Connection& c, std::span<const std::byte> bytes, bool en
                          .flow = c.current.flow,
                          .sequence = c.current.sequence};
     }
-    c.out.append(bytes, c.due, std::move(name));
+    c.out.append(bytes, c.due, name);
   } else if (c.out.empty() && c.stream.left_of_frame() == 0) {
     scratch_.insert(scratch_.end(), bytes.begin(), bytes.end());
   } else {

@@ -1,5 +1,5 @@
-"""Our frame, written a second time from its description in targets/wire/frame.hpp, so that the tests
-of the targets share no code with them."""
+"""Our frame, written a second time from its description in targets/wire/frame.hpp, so that the
+tests of the targets share no code with them."""
 
 import socket
 import struct

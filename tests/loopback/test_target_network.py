@@ -1,5 +1,5 @@
-"""What needs a network of its own, made with unshare: two targets that a forged datagram sets on each
-other, a target with several addresses, a target that strangers can reach. No packet leaves it."""
+"""What needs a network of its own, made with unshare: two targets that a forged datagram sets on
+each other, a target with several addresses, a target that strangers can reach. No packet leaves it."""
 
 import json
 import os
