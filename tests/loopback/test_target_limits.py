@@ -169,8 +169,8 @@ def test_garbage_over_udp_and_tcp_is_survived(serving):
 
 def test_50_clients_killed_at_random_moments_leave_the_target_as_it_was(serving):
     target, end = serving("all", "--threads", "2")
+    baseline = target.descriptors()  # before anybody has spoken to it
     still_serves(target)
-    baseline = target.descriptors()
     chance = random.Random(50)
     for n in range(50):
         endpoint = target.endpoint("tcp" if n % 2 else "udp")
