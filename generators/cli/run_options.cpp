@@ -174,13 +174,9 @@ void declare(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed, const
         ->group(group);
 }
 
-}  // namespace
-
-void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
-                         const std::string& default_duration) {
+void declare_message(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed) {
   using T = TypedRunOptions;
   const RunOptions d;
-  const auto time = [](Nanos t) { return format_duration_exact(t); };
   declare(app, typed, "What to send",
           {{"--workload", "NAME", &T::workload,
             fmt::format("what a request is (default {})\n"
@@ -205,6 +201,13 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
             "where its answer ends: length:N, until:TEXT,\n"
             "close (tcp, crr), any (udp: one datagram)"},
            {"--expect", "TEXT", &T::expect, "an answer without this text is an error"}});
+}
+
+void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
+                  const std::string& default_duration) {
+  using T = TypedRunOptions;
+  const RunOptions d;
+  const auto time = [](Nanos t) { return format_duration_exact(t); };
   declare(
       app, typed, "How much, and when",
       {{"--rate", "RATE", &T::rate,
@@ -233,6 +236,16 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
         fmt::format("same seed, same due times and sizes (default {})", d.seed)}});
   app.add_flag("--pin", typed->pin, "keep every thread on a CPU of its own")
       ->group("How much, and when");
+}
+
+}  // namespace
+
+void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
+                         const std::string& default_duration) {
+  using T = TypedRunOptions;
+  const RunOptions d;
+  declare_message(app, typed);
+  declare_load(app, typed, default_duration);
   declare(
       app, typed, "Sockets",
       {{"--rcvbuf", "SIZE", &T::rcvbuf, "receive buffer (default: the largest granted)"},
@@ -244,9 +257,10 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
        {"--dscp", "N", &T::dscp, "mark packets with this code point, 0 to 63"}});
   app.add_flag("-4", typed->v4, "IPv4 addresses only")->group("Sockets");
   app.add_flag("-6", typed->v6, "IPv6 addresses only")->group("Sockets");
-  declare(app, typed, "What to report",
-          {{"--interval", "TIME", &T::interval,
-            fmt::format("of the figures over time (default {})", time(d.interval))}});
+  declare(
+      app, typed, "What to report",
+      {{"--interval", "TIME", &T::interval,
+        fmt::format("of the figures over time (default {})", format_duration_exact(d.interval))}});
   app.add_option("--label", typed->labels, "goes into the report; may be repeated")
       ->type_name("NAME=VALUE")
       ->group("What to report")
