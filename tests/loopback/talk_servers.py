@@ -14,7 +14,7 @@ def ask_with_input(text, *args, timeout=20):
     process = start_volley("talk", *args, stdin=subprocess.PIPE)
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(text)
-    process.stdin.close()
+        process.stdin.close()
     process.stdin = None
     return harness.finish(process, process.argv, timeout, process.started)
 
