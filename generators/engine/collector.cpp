@@ -1,6 +1,7 @@
 #include "generators/engine/collector.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace volley {
 
@@ -8,8 +9,9 @@ Collector::Collector(std::vector<std::unique_ptr<Handoff>>& handoffs, RunRecord&
     : handoffs_(handoffs), record_(record), next_index_(handoffs.size(), 0) {}
 
 void Collector::add_part(std::size_t worker, const IntervalRecord& part) {
-  while (pending_.size() <= part.index - first_pending_)
-    pending_.push_back(std::make_unique<Pending>());
+  while (pending_.size() <= part.index - first_pending_) {
+    pending_.push_back(spare_ ? std::move(spare_) : std::make_unique<Pending>());
+  }
   Pending& pending = *pending_[part.index - first_pending_];
   IntervalRecord& merged = pending.merged;
   merged.index = part.index;
@@ -21,11 +23,13 @@ void Collector::add_part(std::size_t worker, const IntervalRecord& part) {
   next_index_[worker] = part.index + 1;
 }
 
-void Collector::collect(
-    const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval) {
+void Collector::collect(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval,
+                        std::size_t most_each) {
   bool warm_up = false;
   for (std::size_t worker = 0; worker < handoffs_.size(); ++worker) {
-    while (std::unique_ptr<HandedRecord> handed = handoffs_[worker]->collect()) {
+    for (std::size_t taken = 0; taken < most_each; ++taken) {
+      std::unique_ptr<HandedRecord> handed = handoffs_[worker]->collect();
+      if (!handed) break;
       if (handed->warm_up) {
         warm_up = warm_up || handed->record.counters.sent > 0;
         warm_up_.counters += handed->record.counters;
@@ -44,18 +48,22 @@ void Collector::collect(
 void Collector::publish_below(std::uint32_t index,
                               const std::function<void(const IntervalRecord&, bool)>& on_interval) {
   while (!pending_.empty() && first_pending_ < index) {
-    const std::unique_ptr<Pending> pending = std::move(pending_.front());
+    std::unique_ptr<Pending> pending = std::move(pending_.front());
     pending_.pop_front();
     ++first_pending_;
-    if (!pending->used) continue;
-    add_interval(record_, pending->merged);
-    on_interval(pending->merged, false);
+    if (pending->used) {
+      add_interval(record_, pending->merged);
+      on_interval(pending->merged, false);
+      pending->merged.clear();
+      pending->used = false;
+    }
+    spare_ = std::move(pending);
   }
 }
 
 void Collector::finish(
     const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval) {
-  collect(on_interval);
+  collect(on_interval, std::numeric_limits<std::size_t>::max());
   publish_below(first_pending_ + static_cast<std::uint32_t>(pending_.size()), on_interval);
 }
 

@@ -2,6 +2,7 @@
 // every worker has handed over its part. Runs on the calling thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,13 +20,17 @@ class Collector {
   // One handoff per worker; the record receives the intervals in order.
   Collector(std::vector<std::unique_ptr<Handoff>>& handoffs, RunRecord& record);
 
-  // Takes what is there. `on_warm_up` and `on_interval` get what was put together, for the progress
-  // line: a warm-up interval, or a measured one that is now part of the record.
-  void collect(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval);
+  // Takes what is there, but at most `most_each` records of a worker: on a machine that is slower
+  // at this than the workers at handing over, the caller must still get to its signals. on_interval
+  // gets what was put together, for the progress line: a warm-up interval, or a measured one that
+  // is now part of the record.
+  void collect(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval,
+               std::size_t most_each = kMostEach);
   // The workers have ended: everything that is left becomes part of the record.
   void finish(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval);
 
  private:
+  static constexpr std::size_t kMostEach = 4;
   struct Pending {
     IntervalRecord merged;
     bool used = false;
@@ -38,6 +43,7 @@ class Collector {
   RunRecord& record_;
   std::vector<std::uint32_t> next_index_;         // per worker: lower ones will not come any more
   std::deque<std::unique_ptr<Pending>> pending_;  // from first_pending_ on
+  std::unique_ptr<Pending> spare_;                // the last one published, cleared for the next
   std::uint32_t first_pending_ = 0;
   IntervalRecord warm_up_;  // what the workers handed over since the last time; only shown
 };
