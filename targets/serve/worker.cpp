@@ -81,7 +81,9 @@ bool Worker::sit_out_stall() {
     ppoll(&waker, 1, &timeout, nullptr);
     now = mono_now();
   }
-  if (context_.tells_of_stall) context_.events.write(now, Event::stall_end);
+  // The end as programmed, not when this thread woke up: the others have gone on by then.
+  if (context_.tells_of_stall)
+    context_.events.write(std::min(now, window->end()), Event::stall_end);
   return true;
 }
 

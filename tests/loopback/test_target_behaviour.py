@@ -1,6 +1,7 @@
 """Programmed trouble, seen from outside: what leaves a target is what its event log says, and what
 the same seed gave before."""
 
+# ctest: serial
 import csv
 import socket
 import time
