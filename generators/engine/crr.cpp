@@ -266,8 +266,8 @@ class Conversations {
       worker_.recorder().on_late(request.measured);
     } else if (answer.verdict == Answer::Verdict::valid &&
                (!answer.named || answer.sequence == request.sequence)) {
-      worker_.recorder().on_completed(request.measured, request.intended, request.sent, received,
-                                      answer.bytes);
+      worker_.recorder().on_completed(
+          {request.intended, request.sent, received, answer.bytes, request.measured});
     } else {
       worker_.recorder().on_error(request.measured, answer.verdict == Answer::Verdict::unexpected
                                                         ? ErrorKind::unexpected

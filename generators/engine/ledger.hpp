@@ -50,16 +50,19 @@ class Ledger {
     worker_.recorder().on_sent(due.measured, due.intended, sent, bytes);
   }
 
-  void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
+  // What an answer does to its request. A completion is the caller's to record; anything else has
+  // been recorded.
+  [[nodiscard]] std::optional<Completion> on_answer(Flow& flow, const Answer& answer,
+                                                    MonoTime received) {
     const std::uint32_t slot = answer.verdict == Answer::Verdict::foreign ? kNoSlot
                                : answer.named
                                    ? outstanding_.find(answer.slot, flow.index, answer.sequence)
                                    : outstanding_.oldest_of(flow.index);
     if (slot != kNoSlot && !outstanding_.at(slot).lost &&
         received - outstanding_.at(slot).sent <= worker_.plan().timeout)
-      conclude(flow, slot, answer, received);
-    else
-      on_stray(flow, answer, slot, received);
+      return conclude(flow, slot, answer, received);
+    on_stray(flow, answer, slot, received);
+    return std::nullopt;
   }
 
   // The request in the slot has had no answer within the timeout.
@@ -69,7 +72,8 @@ class Ledger {
 
  private:
   // An answer to a request in flight.
-  void conclude(Flow& flow, std::uint32_t slot, const Answer& answer, MonoTime received) {
+  std::optional<Completion> conclude(Flow& flow, std::uint32_t slot, const Answer& answer,
+                                     MonoTime received) {
     const OutstandingRequest request = outstanding_.at(slot);
     outstanding_.remove(slot);
     const auto arrival = flow.arrived.arrive(request.sequence);
@@ -77,12 +81,11 @@ class Ledger {
       const bool unexpected = answer.verdict == Answer::Verdict::unexpected;
       worker_.recorder().on_error(request.measured,
                                   unexpected ? ErrorKind::unexpected : ErrorKind::malformed);
-      return;
+      return std::nullopt;
     }
     if (arrival == SequenceTracker::Arrival::reordered)
       worker_.recorder().on_reordered(request.measured);
-    worker_.recorder().on_completed(request.measured, request.intended, request.sent, received,
-                                    answer.bytes);
+    return Completion{request.intended, request.sent, received, answer.bytes, request.measured};
   }
   void on_stray(Flow& flow, const Answer& answer, std::uint32_t slot, MonoTime received);
   void on_named_stray(Flow& flow, std::uint64_t sequence, MonoTime received);

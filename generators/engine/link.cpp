@@ -9,6 +9,9 @@
 namespace volley {
 namespace {
 
+// Said with each call, because a socket whose receive calls wait is a blocking one.
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
 // The way a socket is made and prepared, whatever the protocol.
 int open_prepared(Worker& worker, Protocol protocol, Flow& flow) {
   int error = open_socket(protocol, worker.peer().family(), flow.socket);
@@ -33,7 +36,7 @@ int UdpLink::open(Flow& flow) {
 
 SendResult UdpLink::send(Flow& flow, std::span<const std::byte> message) {
   ++worker_.result().send_calls;
-  return result_of(::send(flow.socket.get(), message.data(), message.size(), MSG_NOSIGNAL),
+  return result_of(::send(flow.socket.get(), message.data(), message.size(), kSendFlags),
                    message.size());
 }
 
@@ -57,7 +60,7 @@ int TcpLink::open(Flow& flow) {
 
 SendResult TcpLink::send(Flow& flow, std::span<const std::byte> message) {
   ++worker_.result().send_calls;
-  const ssize_t n = ::send(flow.socket.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  const ssize_t n = ::send(flow.socket.get(), message.data(), message.size(), kSendFlags);
   if (n < 0 || n == static_cast<ssize_t>(message.size())) return result_of(n, message.size());
   const auto rest = message.subspan(static_cast<std::size_t>(n));
   flow.unsent.assign(rest.begin(), rest.end());
@@ -67,8 +70,7 @@ SendResult TcpLink::send(Flow& flow, std::span<const std::byte> message) {
 SendResult TcpLink::send_rest(Flow& flow) {
   while (!flow.unsent.empty()) {
     ++worker_.result().send_calls;
-    const ssize_t n =
-        ::send(flow.socket.get(), flow.unsent.data(), flow.unsent.size(), MSG_NOSIGNAL);
+    const ssize_t n = ::send(flow.socket.get(), flow.unsent.data(), flow.unsent.size(), kSendFlags);
     if (n < 0) return result_of(n, flow.unsent.size());
     flow.unsent.erase(flow.unsent.begin(), flow.unsent.begin() + n);
   }

@@ -50,6 +50,9 @@ struct SendResult {
   int error = 0;  // errno, when failed
 };
 
+// A receive call takes what has come, or waits for something to come (let_receive_wait).
+enum class Reading : std::uint8_t { takes, waits };
+
 struct UdpLink {
   static constexpr Protocol kProtocol = Protocol::udp;
   static constexpr std::size_t kSlots = 32;
@@ -60,19 +63,23 @@ struct UdpLink {
   // Opens the flow's socket and connects it to the peer. errno.
   [[nodiscard]] int open(Flow& flow);
   [[nodiscard]] SendResult send(Flow& flow, std::span<const std::byte> message);
-  // Reads what is there. on_datagram(bytes) for each; on_error(errno) for what the socket reports.
+  // Reads what is there (or waits for one datagram). on_datagram(bytes) for each; on_error(errno)
+  // for what the socket reports.
   template <class OnDatagram, class OnError>
-  void receive(Flow& flow, std::size_t in_flight, OnDatagram&& on_datagram, OnError&& on_error) {
+  void receive(Flow& flow, Reading reading, std::size_t in_flight, OnDatagram&& on_datagram,
+               OnError&& on_error) {
     // With one answer to come, one call reads it; level-triggered polling tells of any more.
+    const std::size_t most = in_flight <= 1 ? 1 : kSlots;
     for (;;) {
-      const int n = batch_.receive(flow.socket);
+      const int n = reading == Reading::waits ? batch_.await_one(flow.socket)
+                                              : batch_.receive(flow.socket, most);
       ++worker_.result().receive_calls;
       if (n < 0) {
         if (n != -EAGAIN && n != -EINTR) on_error(-n);
         return;
       }
       for (int i = 0; i < n; ++i) on_datagram(batch_.at(static_cast<std::size_t>(i)).bytes);
-      if (static_cast<std::size_t>(n) < kSlots || in_flight <= 1) return;
+      if (static_cast<std::size_t>(n) < kSlots) return;
     }
   }
 
@@ -91,10 +98,12 @@ struct TcpLink {
   [[nodiscard]] SendResult send(Flow& flow, std::span<const std::byte> message);
   // Sends on what is left of a message taken in part. blocked: still not all.
   [[nodiscard]] SendResult send_rest(Flow& flow);
-  // One read. on_bytes(bytes); on_end(kind) when the peer closed or the connection failed.
+  // One read, which may wait. on_bytes(bytes); on_end(kind) when the peer closed or the connection
+  // failed.
   template <class OnBytes, class OnEnd>
-  void receive(Flow& flow, OnBytes&& on_bytes, OnEnd&& on_end) {
-    const ssize_t n = ::recv(flow.socket.get(), buffer_.data(), buffer_.size(), 0);
+  void receive(Flow& flow, Reading reading, OnBytes&& on_bytes, OnEnd&& on_end) {
+    const ssize_t n = ::recv(flow.socket.get(), buffer_.data(), buffer_.size(),
+                             reading == Reading::waits ? 0 : MSG_DONTWAIT);
     ++worker_.result().receive_calls;
     if (n > 0)
       on_bytes(std::span<const std::byte>(buffer_).first(static_cast<std::size_t>(n)));

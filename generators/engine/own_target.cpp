@@ -73,6 +73,7 @@ int milliseconds_until(MonoTime deadline) {
 
 // What the child's lines have told so far.
 struct Listening {
+  OwnTargetKind kind;
   std::optional<HostPort> udp, tcp;
 
   void read(std::string_view line) {
@@ -81,13 +82,13 @@ struct Listening {
     const Endpoint endpoint = parse_endpoint("own target", line.substr(kWord.size()));
     (endpoint.protocol == Protocol::udp ? udp : tcp) = endpoint.where;
   }
-  [[nodiscard]] bool complete() const { return udp && tcp; }
+  [[nodiscard]] bool complete() const { return udp && (tcp || kind == OwnTargetKind::udp_echo); }
 };
 
-// Reads the child's output until it has named both endpoints.
-HostPort wait_for_listening(const Descriptor& output) {
+// Reads the child's output until it has named its endpoints.
+HostPort wait_for_listening(const Descriptor& output, OwnTargetKind kind) {
   const MonoTime deadline = mono_now() + kMostStart;
-  Listening listening;
+  Listening listening{kind, {}, {}};
   std::string text;
   std::size_t total = 0;
   while (!listening.complete()) {
@@ -107,7 +108,7 @@ HostPort wait_for_listening(const Descriptor& output) {
       text.erase(0, end + 1);
     }
   }
-  if (*listening.udp != *listening.tcp) {
+  if (listening.tcp && *listening.udp != *listening.tcp) {
     throw setup_error(fmt::format("listens on two places (udp {}, tcp {}) [one for both]",
                                   to_string(*listening.udp), to_string(*listening.tcp)));
   }
@@ -136,8 +137,11 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
   return cpus.back();
 }
 
-OwnTarget::OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu) {
-  std::vector<std::string> words{"volley", "target", "all", "--listen", "127.0.0.1:0", "--quiet"};
+OwnTarget::OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu,
+                     OwnTargetKind kind) {
+  std::vector<std::string> words{
+      "volley",   "target",      kind == OwnTargetKind::all ? "all" : "udp-echo",
+      "--listen", "127.0.0.1:0", "--quiet"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -156,7 +160,7 @@ OwnTarget::OwnTarget(const std::vector<std::string>& arguments, std::optional<un
   if (pid_ == 0) become_target(child_output.get(), argv.data(), parent, cpu);
   child_output.close();
   try {
-    where_ = wait_for_listening(output_);
+    where_ = wait_for_listening(output_, kind);
   } catch (const UsageError& e) {
     stop();
     throw setup_error(e.what());

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,18 +24,23 @@ struct ChildUsage {
 // when the workers need them all.
 [[nodiscard]] std::optional<unsigned> own_target_cpu(bool pin, unsigned threads);
 
+// `all` serves every workload over both protocols; `udp_echo` only rr over UDP, with a socket for
+// its thread alone, on which it can wait the cheapest way.
+enum class OwnTargetKind : std::uint8_t { all, udp_echo };
+
 class OwnTarget {
  public:
-  // Starts `volley target all --listen 127.0.0.1:0` and the further arguments, and waits (at most
+  // Starts `volley target KIND --listen 127.0.0.1:0` and the further arguments, and waits (at most
   // 10 s) for its `listening` lines. Call before any thread exists. The child dies with its parent
   // (PR_SET_PDEATHSIG) and ignores the terminal's Ctrl-C (own process group).
   // `cpu`: pin the child to this CPU. Throws RunError{"own_target", "setup"}.
-  explicit OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu);
+  explicit OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu,
+                     OwnTargetKind kind = OwnTargetKind::all);
   OwnTarget(OwnTarget&&) noexcept;
   OwnTarget& operator=(OwnTarget&&) = delete;
   ~OwnTarget();  // stops the child
 
-  // Where it listens, with UDP and TCP on one port.
+  // Where it listens; one of kind `all` has UDP and TCP on one port.
   [[nodiscard]] const HostPort& where() const { return where_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   // User and system time of the child so far (its CPU clock); none when it is gone.

@@ -14,6 +14,14 @@
 
 namespace volley {
 
+// A request that was answered, and when. rr has it taken down once the next request is on its way:
+// after a wait the histograms lie cold, and the peer need not wait for them.
+struct Completion {
+  MonoTime intended, sent, received;
+  std::uint64_t bytes = 0;  // of the answer
+  bool measured = false;    // false: of the warm-up
+};
+
 class Recorder {
  public:
   Recorder(Handoff& handoff, Nanos interval);
@@ -27,13 +35,12 @@ class Recorder {
     r.counters.bytes_sent += bytes;
     r.latencies.send_lag.record(sent - intended);
   }
-  void on_completed(bool measured, MonoTime intended, MonoTime sent, MonoTime received,
-                    std::uint64_t bytes) {
-    IntervalRecord& r = of(measured);
+  void on_completed(const Completion& done) {
+    IntervalRecord& r = of(done.measured);
     ++r.counters.completed;
-    r.counters.bytes_received += bytes;
-    r.latencies.response.record(received - intended);
-    r.latencies.service.record(received - sent);
+    r.counters.bytes_received += done.bytes;
+    r.latencies.response.record(done.received - done.intended);
+    r.latencies.service.record(done.received - done.sent);
   }
   void on_connected(bool measured, MonoTime intended, MonoTime established) {
     of(measured).latencies.connect.record(established - intended);

@@ -27,7 +27,8 @@ class RequestResponse {
         sizes_(plan_.sizes, plan_.seed),
         ledger_(worker, Link::kProtocol == Protocol::tcp && !Exchange::kNamed),
         flows_(worker.flow_count()),
-        demand_(worker) {}
+        demand_(worker),
+        waits_in_receive_(is_ping_pong()) {}
 
   void run() {
     set_up();
@@ -76,7 +77,9 @@ class RequestResponse {
         give_up_share(flow);
         continue;
       }
-      const int error = worker_.poller().add(flow.socket.get(), flow.index, true, false);
+      const int error = waits_in_receive_
+                            ? await_at_most(flow, kMostPatience)
+                            : worker_.poller().add(flow.socket.get(), flow.index, true, false);
       if (error != 0)
         flow_died(flow, error_kind_of(error), now);
       else if (!demand_.open_loop())
@@ -95,13 +98,36 @@ class RequestResponse {
       finished_ = true;
       return;
     }
-    for (const Ready& ready : worker_.wait_until(now, next_wake(now))) {
+    const MonoTime wake = next_wake(now);
+    if (waits_in_receive_ && ledger_.outstanding().waiting_of(0) == 1 && !flows_.front().blocked) {
+      set_patience(now, std::min(wake, worker_.recorder().interval_end()));
+      receive(flows_.front(), Reading::waits);
+      return;
+    }
+    for (const Ready& ready : worker_.wait_until(now, wake)) {
       if (ready.tag >= flows_.size()) continue;
       Flow& flow = flows_[ready.tag];
       if (flow.dead) continue;
-      if (ready.readable || ready.failed) receive(flow);
+      if (ready.readable || ready.failed) receive(flow, Reading::takes);
       if (ready.writable && !flow.dead) flush(flow);
     }
+  }
+
+  // One flow with one request in flight at a time: the receive call itself is the place to wait.
+  // Beside a poller that saves a system call a round trip, and the sender the poller's wake-up.
+  [[nodiscard]] bool is_ping_pong() const {
+    return flows_.size() == 1 && plan_.depth == 1U && !demand_.open_loop() &&
+           plan_.wait != Wait::spin;
+  }
+  int await_at_most(Flow& flow, Nanos patience) {
+    patience_ = patience;
+    return let_receive_wait(flow.socket, patience);
+  }
+  // A receive call waits at most until `wake`. Its limit is set anew (a system call) only when it
+  // has become too long, or much too short: a short one costs the kernel more.
+  void set_patience(MonoTime now, MonoTime wake) {
+    const Nanos half = std::clamp<Nanos>((wake - now) / 2, kLeastPatience, kMostPatience);
+    if (patience_ > 2 * half || patience_ < half / 4) (void)await_at_most(flows_.front(), half);
   }
 
   [[nodiscard]] MonoTime next_wake(MonoTime now) const {
@@ -185,7 +211,10 @@ class RequestResponse {
 
   void block(Flow& flow) {
     flow.blocked = true;
-    (void)worker_.poller().change(flow.socket.get(), flow.index, true, true);
+    if (waits_in_receive_)
+      (void)worker_.poller().add(flow.socket.get(), flow.index, true, true);
+    else
+      (void)worker_.poller().change(flow.socket.get(), flow.index, true, true);
   }
 
   // The socket is writable again, or an answer made room: sends what waits.
@@ -200,7 +229,10 @@ class RequestResponse {
         }
       }
       flow.blocked = false;
-      (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
+      if (waits_in_receive_)
+        worker_.poller().remove(flow.socket.get());
+      else
+        (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
     }
     send_waiting(flow);
     if (!demand_.open_loop()) fill(flow, mono_now());
@@ -229,11 +261,11 @@ class RequestResponse {
   }
 
   // --- receiving ---------------------------------------------------------------------------
-  void receive(Flow& flow) {
+  void receive(Flow& flow, Reading reading) {
     if constexpr (Link::kProtocol == Protocol::udp) {
       MonoTime received{};
       link_.receive(
-          flow, ledger_.outstanding().waiting_of(flow.index),
+          flow, reading, ledger_.outstanding().waiting_of(flow.index),
           [&](std::span<const std::byte> datagram) {
             if (received == MonoTime{}) received = mono_now();
             on_answer(flow, exchange_.recognise(datagram, ledger_.expected_of(flow)), received);
@@ -241,7 +273,7 @@ class RequestResponse {
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(
-          flow,
+          flow, reading,
           [&](std::span<const std::byte> bytes) {
             const MonoTime received = mono_now();
             const bool sane = exchange_.consume(
@@ -257,9 +289,10 @@ class RequestResponse {
   }
 
   void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
-    ledger_.on_answer(flow, answer, received);
+    const std::optional<Completion> completion = ledger_.on_answer(flow, answer, received);
     if (!flow.waiting.empty()) send_waiting(flow);
     if (!demand_.open_loop()) fill(flow, received);
+    if (completion) worker_.recorder().on_completed(*completion);
   }
 
   // --- endings -----------------------------------------------------------------------------
@@ -307,6 +340,9 @@ class RequestResponse {
     std::uint32_t flow;
   };
   static constexpr Nanos kRest = std::chrono::milliseconds(10);
+  // How long a receive call waits at most: a stop of the run must wait for it.
+  static constexpr Nanos kMostPatience = std::chrono::milliseconds(250);
+  static constexpr Nanos kLeastPatience = std::chrono::milliseconds(1);
 
   Worker& worker_;
   const RunPlan& plan_;
@@ -321,6 +357,8 @@ class RequestResponse {
   std::uint64_t waiting_ = 0;  // due requests that wait in their flows
   MonoTime cut_off_{};         // when waiting requests are given up
   bool finished_ = false;
+  bool waits_in_receive_;  // for the whole run
+  Nanos patience_{};
 };
 
 template <class Link, class Exchange>

@@ -227,7 +227,11 @@ class Conductor {
 RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   check_descriptors(plan);
   std::optional<OwnTarget> own;
-  if (!plan.where) own.emplace(std::vector<std::string>{}, own_target_cpu(plan.pin, plan.threads));
+  if (!plan.where) {
+    const bool echo = plan.protocol == Protocol::udp && plan.workload == Workload::rr;
+    own.emplace(std::vector<std::string>{}, own_target_cpu(plan.pin, plan.threads),
+                echo ? OwnTargetKind::udp_echo : OwnTargetKind::all);
+  }
   const HostPort where = plan.where ? *plan.where : own->where();
   const Address peer = choose_peer(plan, where);
 

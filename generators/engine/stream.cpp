@@ -276,11 +276,11 @@ class Stream {
   void receive(Flow& flow) {
     if constexpr (kUdp) {
       link_.receive(
-          flow, 1, [](std::span<const std::byte>) {},
+          flow, Reading::takes, 1, [](std::span<const std::byte>) {},
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(
-          flow, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
+          flow, Reading::takes, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
           [&](ErrorKind kind) { flow_died(flow, kind); });
     }
   }

@@ -62,16 +62,47 @@ void UdpService::on_ready(const Ready& ready, MonoTime now) {
   // What is programmed looks at the clock, so it wants a time of its own for each batch.
   const int rounds = shaped_ || context_.options.behaviour.stall ? 1 : kMostRounds;
   for (int round = 0; round < rounds && !waits_to_write_; ++round) {
-    const int n = received_.receive(socket_);
-    if (n < 0) ++context_.udp.receive_errors;
+    const std::size_t most = most_to_take();
+    const int n = received_.receive(socket_, most);
+    serve_received(n, now);
     if (n <= 0) break;
-    context_.udp.datagrams += static_cast<std::uint64_t>(n);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) handle(i, now);
-    queue_.advance(now);
-    send_ready(now);
-    flush(now);
+    if (most > 1) come_singly_ = n == 1;
     if (static_cast<std::size_t>(n) < kSlots) break;
   }
+}
+
+void UdpService::serve_received(int n, MonoTime now) {
+  if (n < 0) ++context_.udp.receive_errors;
+  if (n <= 0) return;
+  context_.udp.datagrams += static_cast<std::uint64_t>(n);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) handle(i, now);
+  queue_.advance(now);
+  send_ready(now);
+  flush(now);
+}
+
+void UdpService::wait_in_receive() {
+  constexpr Nanos kPatience = std::chrono::seconds(1);
+  may_wait_ = !shaped_ && !context_.options.behaviour.stall &&
+              let_receive_wait(socket_, kPatience) == 0;
+}
+
+void UdpService::receive_next() {
+  const int n = received_.await_one(socket_);
+  // Stopped: the call returned for that, not for a datagram.
+  if (context_.shared.stopping.load(std::memory_order_acquire)) return;
+  ++taken_singly_;
+  serve_received(n, mono_now());
+}
+
+void UdpService::stop_waiting() const {
+  // Says that the socket is not connected, and wakes who waits all the same.
+  if (may_wait_) (void)shutdown(socket_.get(), SHUT_RD);
+}
+
+std::size_t UdpService::most_to_take() {
+  if (!come_singly_ || ++taken_singly_ % kLookEvery == 0) return kSlots;
+  return 1;
 }
 
 void UdpService::on_time(MonoTime now) {

@@ -28,6 +28,17 @@ class UdpService {
 
   // The socket is readable, or writable after a full one was waited for.
   void on_ready(const Ready& ready, MonoTime now);
+  // Lets the receive call itself be the place where the thread waits: for the only socket of a
+  // thread, which nothing but stop_waiting() and a datagram must wake.
+  void wait_in_receive();
+  // Whether the next datagram is best waited for by receive_next().
+  [[nodiscard]] bool waits_in_receive() const {
+    return may_wait_ && come_singly_ && !waits_to_write_ && (taken_singly_ + 1) % kLookEvery != 0;
+  }
+  // Waits for one datagram and serves it.
+  void receive_next();
+  // Ends a wait in receive_next(), now and for ever. Any thread.
+  void stop_waiting() const;
   // Something may be due.
   void on_time(MonoTime now);
   [[nodiscard]] std::optional<MonoTime> next_due() const;
@@ -38,7 +49,12 @@ class UdpService {
   static constexpr std::size_t kSlots = 32;
   static constexpr std::size_t kSlotBytes = 65'536;
   static constexpr int kMostRounds = 8;  // batches before other sockets get their turn
+  // While datagrams come one by one each is taken by a call for one, which costs less; every eighth
+  // time a call for a batch looks whether that is still so.
+  static constexpr unsigned kLookEvery = 8;
 
+  [[nodiscard]] std::size_t most_to_take();
+  void serve_received(int n, MonoTime now);
   void handle(std::size_t slot, MonoTime now);
   [[nodiscard]] DatagramFacts facts_of(const Received& received) const;
   [[nodiscard]] bool is_own(const Received& received) const;
@@ -78,6 +94,9 @@ class UdpService {
   std::size_t sent_ = 0;              // slots of batch_ that have left
   std::vector<OwnedAnswer> leaving_;  // memory of slots of batch_
   bool waits_to_write_ = false;
+  bool come_singly_ = false;  // the last batch had one datagram
+  unsigned taken_singly_ = 0;
+  bool may_wait_ = false;
   UdpSessions sessions_;
   AnswerQueue queue_;
 };

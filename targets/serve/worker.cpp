@@ -16,10 +16,20 @@ Worker::Worker(TargetShared& shared, ThreadSockets sockets)
   std::uint32_t index = 0;
   for (Descriptor& socket : sockets.udp) udp_.emplace_back(std::move(socket), context_, index++);
   for (Descriptor& listener : sockets.tcp) tcp_.add_listener(std::move(listener));
+  if (udp_.size() == 1 && sockets.tcp.empty()) udp_.front().wait_in_receive();
+}
+
+void Worker::wake() const {
+  waker_.wake();
+  for (const UdpService& udp : udp_) udp.stop_waiting();
 }
 
 void Worker::run() {
   while (!context_.shared.stopping.load(std::memory_order_acquire)) {
+    if (udp_.size() == 1 && udp_.front().waits_in_receive()) {
+      udp_.front().receive_next();
+      continue;
+    }
     const auto ready = poller_.wait(time_to_wait());
     if (context_.options.behaviour.stall && sit_out_stall()) continue;
     const MonoTime now = mono_now();

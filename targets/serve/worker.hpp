@@ -22,8 +22,8 @@ class Worker {
 
   // Serves until `shared.stopping` is set and wake() was called.
   void run();
-  // Any thread.
-  void wake() const { waker_.wake(); }
+  // Wakes the thread to look at `shared.stopping`, which must be set. Any thread.
+  void wake() const;
 
   // After run() has returned.
   [[nodiscard]] const TargetUdpCounters& udp() const { return context_.udp; }

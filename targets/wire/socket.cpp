@@ -1,5 +1,6 @@
 #include "targets/wire/socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -104,6 +105,16 @@ int apply(const SocketOptions& options, Protocol protocol, const Descriptor& soc
   const int result = setsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name.data(),
                                 static_cast<socklen_t>(name.size()));
   return result == 0 ? 0 : errno;
+}
+
+int let_receive_wait(const Descriptor& socket, Nanos patience) {
+  const auto us = std::chrono::ceil<std::chrono::microseconds>(patience);
+  const timeval limit{.tv_sec = us / std::chrono::seconds(1),
+                      .tv_usec = (us % std::chrono::seconds(1)).count()};
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0) return errno;
+  const int flags = fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) return errno;
+  return 0;
 }
 
 BufferSizes buffer_sizes(const Descriptor& socket) {

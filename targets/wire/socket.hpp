@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/measure/time.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/endpoint.hpp"
 
@@ -57,6 +58,9 @@ enum class Family : std::uint8_t { any, v4, v6 };
 
 // Non-blocking, close-on-exec socket of the address's family. errno on failure.
 [[nodiscard]] int open_socket(Protocol protocol, int family, Descriptor& into);
+// Makes a call that does not ask for MSG_DONTWAIT wait for input, at most `patience` (rounded up to
+// the kernel's tick). errno.
+[[nodiscard]] int let_receive_wait(const Descriptor& socket, Nanos patience);
 // Applies the options; buffer sizes are capped by the kernel in silence, see buffer_sizes().
 // Returns an errno value (an unknown congestion control: ENOENT).
 [[nodiscard]] int apply(const SocketOptions& options, Protocol protocol, const Descriptor& socket);

@@ -70,6 +70,11 @@ TEST(OwnTarget, says_where_it_listens) {
   EXPECT_TRUE(alive(target.pid()));
 }
 
+TEST(OwnTarget, of_the_udp_echo_kind_names_only_one_endpoint) {
+  const OwnTarget target({"udp_only"}, std::nullopt, OwnTargetKind::udp_echo);
+  EXPECT_EQ(target.where(), (HostPort{"127.0.0.1", 4711}));
+}
+
 TEST(OwnTarget, lines_may_come_in_pieces_among_others_and_in_any_order) {
   const OwnTarget target({"pieces"}, std::nullopt);
   EXPECT_EQ(target.where(), (HostPort{"127.0.0.1", 4711}));
@@ -186,7 +191,7 @@ bool inherited_only_the_standard_streams() {
 
 void say(const std::string& text) { (void)!write(STDOUT_FILENO, text.data(), text.size()); }
 
-[[noreturn]] void play_target(const std::string& behaviour) {
+[[noreturn]] void play_target(const std::string& kind, const std::string& behaviour) {
   const std::string udp = "listening udp://127.0.0.1:4711\n";
   const std::string tcp = "listening tcp://127.0.0.1:4711\n";
   if (behaviour == "dies") _exit(1);
@@ -205,7 +210,7 @@ void say(const std::string& text) { (void)!write(STDOUT_FILENO, text.data(), tex
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     say(tcp.substr(21) + "more\n" + udp);
   } else {
-    say(behaviour == "two_ports" ? tcp : udp + tcp);
+    say(behaviour == "two_ports" ? tcp : kind == "udp-echo" ? udp : udp + tcp);
   }
   if (behaviour == "chatty") {
     int number = 0;
@@ -224,7 +229,7 @@ void say(const std::string& text) { (void)!write(STDOUT_FILENO, text.data(), tex
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "target") {
-    volley::play_target(argv[argc - 1]);  // the last of the further arguments
+    volley::play_target(argv[2], argv[argc - 1]);  // the last of the further arguments
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

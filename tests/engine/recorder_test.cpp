@@ -23,7 +23,8 @@ const auto kNobody = [](const IntervalRecord&, bool) {};
 // One completed request of the measure phase at `at`.
 void one_request(Recorder& recorder, MonoTime at) {
   recorder.on_sent(true, at, at, 64);
-  recorder.on_completed(true, at, at, at + Nanos(1000), 64);
+  recorder.on_completed(
+      {.intended = at, .sent = at, .received = at + Nanos(1000), .bytes = 64, .measured = true});
 }
 
 TEST(Recorder, totals_are_the_sum_of_the_intervals) {

@@ -60,6 +60,39 @@ TEST(Batch, CarriesEveryDatagramInOrderAndAtMostItsSlotsACall) {
   EXPECT_EQ(receiving.receive(server), 0);
 }
 
+TEST(Batch, TakesNoMoreThanItIsAskedFor) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const Address to = local_address(server);
+  SendBatch sending(6);
+  for (const std::string_view text : {"a", "b", "c", "d", "e", "f"})
+    sending.add(bytes_of(text), &to);
+  ASSERT_EQ(sending.send(client), 6);
+  ReceiveBatch receiving(8, 64, true);
+  ASSERT_TRUE(wait_for(server));
+  ASSERT_EQ(receiving.receive(server, 1), 1);
+  EXPECT_EQ(text_of(receiving.at(0).bytes), "a");
+  EXPECT_EQ(*receiving.at(0).peer, local_address(client));
+  ASSERT_EQ(receiving.receive(server, 2), 2);
+  EXPECT_EQ(text_of(receiving.at(1).bytes), "c");
+  EXPECT_EQ(receiving.await_one(server), 1);
+  EXPECT_EQ(text_of(receiving.at(0).bytes), "d");
+  EXPECT_EQ(receiving.receive(server), 2);
+  EXPECT_EQ(receiving.receive(server, 1), 0);
+}
+
+TEST(Batch, AWaitForOneEndsWithItsPatience) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  ASSERT_EQ(let_receive_wait(server, std::chrono::milliseconds(20)), 0);
+  ReceiveBatch receiving(2, 64, false);
+  const MonoTime began = mono_now();
+  EXPECT_EQ(receiving.await_one(server), 0);
+  // The kernel never waits shorter than it was asked to.
+  EXPECT_GE(mono_now() - began, std::chrono::milliseconds(20));
+  // Others that do not ask to wait still do not.
+  EXPECT_EQ(receiving.receive(server), 0);
+}
+
 TEST(Batch, TellsACutDatagramFromOneThatJustFits) {
   const Descriptor server = listener(Protocol::udp, loopback4());
   const Descriptor client = listener(Protocol::udp, loopback4());
