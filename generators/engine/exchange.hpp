@@ -98,8 +98,8 @@ class FrameExchange {
           n = std::min(kFrameBytes - state.text.size(), bytes.size());
           state.text.append(reinterpret_cast<const char*>(bytes.data()), n);
           if (state.text.size() < kFrameBytes) return true;
-          const std::string header = std::exchange(state.text, {});
-          if (!begin_answer(state, std::as_bytes(std::span(header)))) return false;
+          if (!begin_answer(state, std::as_bytes(std::span(state.text)))) return false;
+          state.text.clear();
         }
         bytes = bytes.subspan(n);
       }
