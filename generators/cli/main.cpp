@@ -10,6 +10,7 @@
 #include "generators/cli/command.hpp"
 #include "generators/cli/command_line.hpp"
 #include "generators/cli/outcome.hpp"
+#include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/renderer.hpp"
@@ -90,6 +91,7 @@ int guarded_main(const Invocation& invocation) {
 }  // namespace volley
 
 int main(int argc, char** argv) {
+  volley::hold_standard_streams();
   std::vector<std::string> words(argv, argv + argc);
   if (words.empty()) words.emplace_back("volley");
   return volley::guarded_main({std::move(words)});

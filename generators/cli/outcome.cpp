@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 #include "generators/engine/host.hpp"
 #include "reports/judge/thresholds.hpp"
@@ -76,7 +77,7 @@ bool wants_json(const Invocation& invocation) {
 
 void complain(const std::string& text) {
   std::fflush(stdout);
-  fmt::print(stderr, "volley: {}\n", text);
+  tell(stderr, fmt::format("volley: {}\n", text));
 }
 
 int publish(ReportOutputs& outputs, const Report& report, int code) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "generators/cli/standard_streams.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
@@ -31,29 +32,26 @@ void ProgressLine::show(const Progress& progress) { milestone(progress_text(prog
 
 void ProgressLine::milestone(std::string_view text) {
   if (plain_) {
-    fmt::print(to_, "{}\n", text);
+    tell(to_, fmt::format("{}\n", text));
   } else if (rewrite_) {
     // Without wrapping at the edge of a narrow terminal, because a second row could not be
     // rewritten.
-    fmt::print(to_, "\r\x1b[?7l{}\x1b[K\x1b[?7h", text);
+    tell(to_, fmt::format("\r\x1b[?7l{}\x1b[K\x1b[?7h", text));
     dirty_ = true;
   }
-  std::fflush(to_);
 }
 
 void ProgressLine::note(std::string_view text) {
   if (quiet_) return;
   finish();
-  fmt::print(to_, "{}\n", text);
-  std::fflush(to_);
+  tell(to_, fmt::format("{}\n", text));
 }
 
 void ProgressLine::warn(std::string_view text) { note(fmt::format("warning: {}", text)); }
 
 void ProgressLine::finish() {
   if (!dirty_) return;
-  fmt::print(to_, "\r\x1b[K");
-  std::fflush(to_);
+  tell(to_, "\r\x1b[K");
   dirty_ = false;
 }
 

@@ -248,8 +248,9 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
   declare_load(app, typed, default_duration);
   declare(
       app, typed, "Sockets",
-      {{"--rcvbuf", "SIZE", &T::rcvbuf, "receive buffer (default: the largest granted)"},
-       {"--sndbuf", "SIZE", &T::sndbuf, "send buffer (default: the largest granted)"},
+      {{"--rcvbuf", "SIZE", &T::rcvbuf,
+        "receive buffer (default: udp the largest granted, tcp the kernel's)"},
+       {"--sndbuf", "SIZE", &T::sndbuf, "send buffer (likewise)"},
        {"--congestion", "NAME", &T::congestion, "tcp congestion control (default: the kernel's)"},
        {"--nodelay", "on|off", &T::nodelay,
         fmt::format("tcp: send small messages at once (default {})",

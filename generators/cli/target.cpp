@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "generators/cli/command.hpp"
+#include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/measure/units.hpp"
@@ -116,7 +117,7 @@ int carry_out(const Typed& typed) {
   check_stdout(typed, json_on_stdout);
   ReportOutputs outputs(reports, typed.quiet);
   const auto note = [&](const std::string& sentence) {
-    if (!typed.quiet) fmt::print(stderr, "{}\n", sentence);
+    if (!typed.quiet) tell(stderr, fmt::format("{}\n", sentence));
   };
   note(initialized(options));
   // JSON has stdout to itself; whoever reads the endpoints then finds them on stderr.

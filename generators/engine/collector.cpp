@@ -9,10 +9,11 @@ Collector::Collector(std::vector<std::unique_ptr<Handoff>>& handoffs, RunRecord&
     : handoffs_(handoffs), record_(record), next_index_(handoffs.size(), 0) {}
 
 void Collector::add_part(std::size_t worker, const IntervalRecord& part) {
-  while (pending_.size() <= part.index - first_pending_) {
-    pending_.push_back(spare_ ? std::move(spare_) : std::make_unique<Pending>());
-  }
-  Pending& pending = *pending_[part.index - first_pending_];
+  // Intervals that nobody handed over (the process was stopped for a while) take no memory.
+  while (pending_.size() <= part.index - first_pending_) pending_.emplace_back();
+  std::unique_ptr<Pending>& place = pending_[part.index - first_pending_];
+  if (!place) place = spare_ ? std::move(spare_) : std::make_unique<Pending>();
+  Pending& pending = *place;
   IntervalRecord& merged = pending.merged;
   merged.index = part.index;
   merged.begin = pending.used ? std::min(merged.begin, part.begin) : part.begin;
@@ -51,6 +52,7 @@ void Collector::publish_below(std::uint32_t index,
     std::unique_ptr<Pending> pending = std::move(pending_.front());
     pending_.pop_front();
     ++first_pending_;
+    if (!pending) continue;
     if (pending->used) {
       add_interval(record_, pending->merged);
       on_interval(pending->merged, false);

@@ -47,6 +47,7 @@ class Conversations {
     if (!demand_.open_loop())
       for (std::uint32_t flow = 0; flow < worker_.flow_count(); ++flow) fill(flow, mono_now());
     while (!finished_) turn();
+    worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
   }
 
@@ -222,7 +223,13 @@ class Conversations {
     const OutstandingRequest& request = outstanding_.at(slot);
     const Expected expected{request.sequence, request.bytes};
     if constexpr (kProtocol == Protocol::udp) {
-      conclude(slot, exchange_.recognise(bytes, expected), now);
+      const Answer answer = exchange_.recognise(bytes, expected);
+      // Our port may have been another conversation's before, whose answer comes late.
+      if (answer.verdict == Answer::Verdict::foreign ||
+          (answer.named && answer.sequence != request.sequence))
+        worker_.note_event(ErrorKind::unexpected, now);
+      else
+        conclude(slot, answer, now);
     } else if (n == 0) {
       at_close(slot, now);
     } else {

@@ -19,6 +19,7 @@ namespace volley {
 struct Due {
   MonoTime intended;
   bool measured = true;
+  bool held_back = false;  // counted as such
 };
 
 class Demand {
@@ -44,7 +45,7 @@ class Demand {
     for (int i = 0; i < kMostSlotsPerTurn; ++i) {
       const Slot* slot = schedule_->peek();
       if (slot == nullptr) return;
-      const Due due{times_.start + slot->due, slot->measured};
+      const Due due{times_.start + slot->due, slot->measured, false};
       if (due.intended > now && due.intended > (now = mono_now())) return;
       const std::uint32_t flow = schedule_->flow_of(*slot) / plan_.threads;
       schedule_->pop();
@@ -66,7 +67,7 @@ class Demand {
       if (quota_[flow] == 0) return std::nullopt;
       --quota_[flow];
     }
-    return Due{now, measured};
+    return Due{now, measured, false};
   }
   // Closed loop: gives back a request that could not be sent after all.
   void put_back(std::uint32_t flow, bool measured) {
@@ -92,9 +93,14 @@ class Demand {
     return !quota_.empty() && now >= times_.measure_begin &&
            std::all_of(quota_.begin(), quota_.end(), [](std::uint64_t q) { return q == 0; });
   }
-  // Open loop: measured slots of this thread, those still to come included.
-  [[nodiscard]] std::uint64_t planned() const {
-    return schedule_ ? schedule_->measured_taken() + schedule_->measured_left() : 0;
+  // Open loop: measured slots of this thread, those still to come included. None: the run was cut
+  // so early that counting them would take longer than a user who pressed Ctrl-C waits.
+  [[nodiscard]] std::optional<std::uint64_t> planned() const {
+    constexpr std::uint64_t kMostCounted = 5'000'000;  // about 0.1 s
+    if (!schedule_) return 0;
+    const auto left = schedule_->measured_left(kMostCounted);
+    if (!left) return std::nullopt;
+    return schedule_->measured_taken() + *left;
   }
 
  private:

@@ -46,11 +46,8 @@ std::span<const std::byte> FrameExchange::encode(const Outgoing& request) {
 Answer FrameExchange::answer_of(const Frame& frame) const {
   Answer answer;
   const bool echoed = frame.kind == FrameKind::request || frame.kind == FrameKind::sized_request;
-  if (!echoed && frame.kind != FrameKind::response) {
-    answer.verdict = Answer::Verdict::malformed;
-    return answer;
-  }
-  if (frame.session != session_) {
+  // A frame of another kind answers no request: a second answer to our greeting, say.
+  if ((!echoed && frame.kind != FrameKind::response) || frame.session != session_) {
     answer.verdict = Answer::Verdict::foreign;
     return answer;
   }

@@ -58,6 +58,8 @@ std::optional<ErrorKind> main_trouble(const RunRecord& record) {
   for (std::size_t i = 0; i < kErrorKinds; ++i) all[i] += record.counters.unsent[i];
   for (const SocketEvent& event : record.socket_events)
     all[static_cast<std::size_t>(event.kind)] += event.count;
+  // What happened to the flow is the trouble; what that left unsent is its consequence.
+  all[static_cast<std::size_t>(ErrorKind::flow_dead)] = 0;
   const auto most = std::max_element(all.begin(), all.end());
   if (*most == 0) return std::nullopt;
   return static_cast<ErrorKind>(most - all.begin());
@@ -84,9 +86,12 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
   if (standing && dead >= plan.flows) {
     const auto trouble = main_trouble(record);
     fail("all_flows_dead",
-         fmt::format("every flow was dead at the end of the run ({} of {}, {}); the server closed "
-                     "the connections or went away",
-                     dead, plan.flows, trouble ? to_string(*trouble) : "closed"));
+         fmt::format("every flow was dead at the end of the run ({} of {}, {}); {}", dead,
+                     plan.flows, trouble ? to_string(*trouble) : "closed",
+                     trouble == ErrorKind::malformed
+                         ? "what came back is no answer to what was sent: give a --reply that fits "
+                           "this server"
+                         : "the server closed the connections or went away"));
   } else if (record.has_answers ? record.counters.completed == 0
                                 : record.counters.sent == 0 || was_refused(record)) {
     const auto trouble = main_trouble(record);
@@ -103,15 +108,21 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
   }
 }
 
-// How long the measure phase was: as planned, or until nothing more was due, or until it was cut.
-Nanos measured_for(const RunPlan& plan, const Workers& workers, const RunTimes& times, bool cut) {
+// How long the measure phase was: as planned, or until nothing more was due, or until it was cut
+// or its last flow died. A generator that fell behind its schedule by more than 1 % took longer,
+// and the loads are over that time.
+Nanos measured_for(const RunPlan& plan, const Workers& workers, const RunTimes& times, bool cut,
+                   bool all_dead) {
   MonoTime ended = times.measure_begin;
   for (const auto& worker : workers)
     ended = std::max(ended, cut ? worker->result().ended : worker->result().sending_ended);
   const bool whole = plan.duration && !plan.requests && !cut;
-  const bool early = !plan.open_loop() && ended < times.measure_end;  // every flow died
-  if (whole && !(early && plan.duration)) return *plan.duration;
-  return std::max(Nanos(1), std::min(ended, times.measure_end) - times.measure_begin);
+  const bool early = ended < times.measure_end && (!plan.open_loop() || all_dead);
+  const bool overran =
+      plan.open_loop() && whole && ended > times.measure_end + *plan.duration / 100;
+  if (overran) return ended - times.measure_begin;
+  if (whole && !early) return *plan.duration;
+  return std::max(Nanos(0), std::min(ended, times.measure_end) - times.measure_begin);
 }
 
 void add_worker(RunRecord& record, const WorkerResult& result, TargetSide& receiver) {
@@ -190,6 +201,10 @@ std::optional<RunError> set_up_error(const RunPlan& plan, const Workers& workers
     if (out_of_files) opened = 0;
   }
   if (opened > 0 || failure == nullptr) return std::nullopt;
+  if (failure->error == ENOENT && !plan.socket.congestion.empty())
+    return RunError("congestion", "setup",
+                    fmt::format("--congestion {}: this kernel has no such congestion control; {}",
+                                plan.socket.congestion, advice_for(ENOENT, {})));
   const Endpoint endpoint{plan.protocol, plan.where.value_or(HostPort{})};
   return RunError(std::string(to_string(error_kind_of(failure->error))), "setup",
                   fmt::format("{}: {}; {}", to_string(endpoint), error_text(failure->error),
@@ -214,13 +229,15 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
                  const RunTimes& times, int signal, const ProcessUsage& before) {
   TargetSide receiver;
   std::uint32_t dead = 0;
-  std::uint64_t planned = 0;
+  std::optional<std::uint64_t> planned = 0;
   MonoTime ended = times.measure_begin;
   for (const auto& worker : workers) {
     const WorkerResult& result = worker->result();
     add_worker(record, result, receiver);
     dead += result.flows_dead;
-    planned += result.planned_open_loop;
+    planned = planned && result.planned_open_loop
+                  ? std::optional(*planned + *result.planned_open_loop)
+                  : std::nullopt;
     ended = std::max(ended, result.ended);
   }
   if (signal != 0) {
@@ -228,15 +245,22 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
     record.signal = signal;
   }
   const bool began = times.start != MonoTime{};
-  record.duration = began ? measured_for(plan, workers, times, signal != 0) : Nanos(0);
+  record.duration =
+      began ? measured_for(plan, workers, times, signal != 0, dead >= plan.flows) : Nanos(0);
+  if (plan.open_loop() && plan.duration && record.duration > *plan.duration)
+    record.generator.warnings.push_back(
+        fmt::format("the generator fell behind its schedule: the last request left {} after the "
+                    "measure phase; the loads are over the time it took (give a lower --rate, or "
+                    "more --flows, --depth or --threads)",
+                    format_duration(record.duration - *plan.duration)));
   record.drain =
       began ? std::max(Nanos(0), ended - times.measure_begin - record.duration) : Nanos(0);
   if (plan.open_loop())
     record.planned = planned;
   else if (plan.requests && plan.direction != Direction::both)
     record.planned = *plan.requests;
-  if (!record.intended_per_s && plan.open_loop() && record.duration > Nanos(1))
-    record.intended_per_s = static_cast<double>(planned) / to_seconds(record.duration);
+  if (!record.intended_per_s && plan.open_loop() && planned && record.duration > Nanos(1))
+    record.intended_per_s = static_cast<double>(*planned) / to_seconds(record.duration);
   if (receiver.received_messages && record.has_answers) record.target_side = receiver;
   add_protocol_figures(record, plan, workers);
 

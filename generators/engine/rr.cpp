@@ -35,6 +35,7 @@ class RequestResponse {
     if (!worker_.ready_and_wait()) return;
     start_flows(mono_now());
     while (!finished_) turn();
+    worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
     take_socket_figures(worker_, flows_);
   }
@@ -50,7 +51,7 @@ class RequestResponse {
       if (error == 0) {
         ++worker_.result().flows_opened;
         ++alive_;
-        if (wants_proof()) prove_address(flow);
+        if (target_is_ours_ && wants_proof()) prove_address(flow);
         continue;
       }
       worker_.note_set_up_failure(error, "cannot open a flow");
@@ -60,15 +61,17 @@ class RequestResponse {
     }
   }
 
-  // Beyond loopback our target sends larger answers than the requests only to an address that has
-  // shown that it receives there.
+  // A target of ours that others can reach sends larger answers than the requests only to an
+  // address that has shown that it receives there.
   [[nodiscard]] bool wants_proof() const {
     return Link::kProtocol == Protocol::udp && plan_.exchange == ExchangeKind::frame &&
-           plan_.response_size && *plan_.response_size > sizes_.smallest() &&
-           !worker_.peer().is_loopback();
+           plan_.response_size && *plan_.response_size > sizes_.smallest();
   }
   void prove_address(Flow& flow) {
-    flow.cookie = say_hello(worker_, Link::kProtocol, flow.socket, Hello{}, plan_.timeout).cookie;
+    const HelloResult said =
+        say_hello(worker_, Link::kProtocol, flow.socket, Hello{}, plan_.timeout);
+    flow.cookie = said.cookie;
+    target_is_ours_ = said.ours;
   }
 
   void start_flows(MonoTime now) {
@@ -117,7 +120,7 @@ class RequestResponse {
   // Beside a poller that saves a system call a round trip, and the sender the poller's wake-up.
   [[nodiscard]] bool is_ping_pong() const {
     return flows_.size() == 1 && plan_.depth == 1U && !demand_.open_loop() &&
-           plan_.wait != Wait::spin;
+           plan_.wait != Wait::spin && plan_.timeout >= kLeastTimeout;
   }
   int await_at_most(Flow& flow, Nanos patience) {
     patience_ = patience;
@@ -145,11 +148,10 @@ class RequestResponse {
   [[nodiscard]] bool is_over(MonoTime now) {
     if (alive_ == 0) return true;
     if (!demand_.over(now)) return false;
-    if (cut_off_ == MonoTime{}) {
-      worker_.result().sending_ended = now;
-      cut_off_ = now + plan_.timeout;
-    }
+    if (cut_off_ == MonoTime{}) cut_off_ = now + plan_.timeout;
     if (now >= cut_off_) drop_waiting(ErrorKind::timed_out);
+    if (waiting_ == 0 && worker_.result().sending_ended == MonoTime{})
+      worker_.result().sending_ended = now;
     return ledger_.outstanding().empty() && waiting_ == 0;
   }
 
@@ -173,9 +175,14 @@ class RequestResponse {
   }
 
   void wait_in_line(Flow& flow, const Due& due) {
-    worker_.recorder().on_held_back(due.measured);
-    flow.waiting.push_back(due);
+    flow.waiting.push_back(held_back(due));
     ++waiting_;
+  }
+  // Counts each request once, however often it is put off.
+  Due held_back(Due due) {
+    if (!due.held_back) worker_.recorder().on_held_back(due.measured);
+    due.held_back = true;
+    return due;
   }
 
   // Sends one request. False: the flow takes no more at present.
@@ -195,8 +202,7 @@ class RequestResponse {
       return !flow.blocked;
     }
     if (result.what == Sent::blocked) {
-      if (!demand_.open_loop()) worker_.recorder().on_held_back(due.measured);
-      flow.waiting.push_front(due);
+      flow.waiting.push_front(held_back(due));
       ++waiting_;
       block(flow);
       return false;
@@ -276,13 +282,20 @@ class RequestResponse {
           flow, reading,
           [&](std::span<const std::byte> bytes) {
             const MonoTime received = mono_now();
+            std::optional<Completion> last;
             const bool sane = exchange_.consume(
                 flow.stream, bytes, [&] { return ledger_.expected_of(flow); },
                 [&](const Answer& answer) {
-                  on_answer(flow, answer, received);
+                  if (last) worker_.recorder().on_completed(*last);
+                  last = ledger_.on_answer(flow, answer, received);
                   return !flow.dead;
                 });
-            if (!sane && !flow.dead) flow_died(flow, ErrorKind::malformed, received);
+            // Only now: what came beside the answers due cannot answer what is sent next.
+            if (sane)
+              go_on(flow, received);
+            else if (!flow.dead)
+              flow_died(flow, ErrorKind::malformed, received);
+            if (last) worker_.recorder().on_completed(*last);
           },
           [&](ErrorKind kind) { flow_died(flow, kind, mono_now()); });
     }
@@ -290,9 +303,13 @@ class RequestResponse {
 
   void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
     const std::optional<Completion> completion = ledger_.on_answer(flow, answer, received);
-    if (!flow.waiting.empty()) send_waiting(flow);
-    if (!demand_.open_loop()) fill(flow, received);
+    go_on(flow, received);
     if (completion) worker_.recorder().on_completed(*completion);
+  }
+  // An answer made room.
+  void go_on(Flow& flow, MonoTime now) {
+    if (!flow.waiting.empty()) send_waiting(flow);
+    if (!demand_.open_loop()) fill(flow, now);
   }
 
   // --- endings -----------------------------------------------------------------------------
@@ -343,6 +360,8 @@ class RequestResponse {
   // How long a receive call waits at most: a stop of the run must wait for it.
   static constexpr Nanos kMostPatience = std::chrono::milliseconds(250);
   static constexpr Nanos kLeastPatience = std::chrono::milliseconds(1);
+  // The kernel's ticks would make a shorter timeout late.
+  static constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
 
   Worker& worker_;
   const RunPlan& plan_;
@@ -357,7 +376,8 @@ class RequestResponse {
   std::uint64_t waiting_ = 0;  // due requests that wait in their flows
   MonoTime cut_off_{};         // when waiting requests are given up
   bool finished_ = false;
-  bool waits_in_receive_;  // for the whole run
+  bool target_is_ours_ = true;  // until it did not answer a greeting
+  bool waits_in_receive_;       // for the whole run
   Nanos patience_{};
 };
 

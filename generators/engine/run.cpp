@@ -11,7 +11,9 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
+#include <exception>
 #include <memory>
+#include <system_error>
 #include <thread>
 
 #include "generators/engine/collector.hpp"
@@ -102,12 +104,28 @@ class Conductor {
   void conduct() {
     wait_for_signal();
     const std::vector<unsigned> cpus = allowed_cpus();
-    for (std::uint32_t i = 0; i < workers_.size(); ++i) start_thread(i, cpus);
+    try {
+      for (std::uint32_t i = 0; i < workers_.size(); ++i) start_thread(i, cpus);
+    } catch (const std::system_error& error) {
+      throw RunError("too_many_threads", "setup",
+                     fmt::format("--threads {}: the system gives no more than {} ({}); use fewer",
+                                 plan_.threads, threads_.size(), error.code().message()));
+    }
     io_.run();
     for (std::thread& thread : threads_) thread.join();
+    if (worker_failure_) std::rethrow_exception(worker_failure_);
     if (set_up_error_) throw RunError(*set_up_error_);
     collector_->finish([this](const IntervalRecord& r, bool warm_up) { show(r, warm_up); });
   }
+
+  // On every way out the workers are stopped and joined.
+  ~Conductor() {
+    stop_workers();
+    for (std::thread& thread : threads_)
+      if (thread.joinable()) thread.join();
+  }
+  Conductor(const Conductor&) = delete;
+  Conductor& operator=(const Conductor&) = delete;
 
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
@@ -116,7 +134,11 @@ class Conductor {
  private:
   void start_thread(std::uint32_t i, const std::vector<unsigned>& cpus) {
     threads_.emplace_back([this, i] {
-      workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); });
+      try {
+        workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); });
+      } catch (...) {  // no memory, say: the run ends, and its caller is told
+        asio::post(io_, [this, error = std::current_exception()] { on_worker_failed(error); });
+      }
       asio::post(io_, [this] { on_worker_done(); });
     });
     if (!plan_.pin) return;
@@ -177,6 +199,11 @@ class Conductor {
     });
   }
 
+  void on_worker_failed(std::exception_ptr error) {
+    worker_failure_ = std::move(error);
+    stop_workers();
+  }
+
   void on_worker_done() {
     if (++done_ < workers_.size()) return;
     timer_.cancel();
@@ -220,6 +247,7 @@ class Conductor {
   std::size_t done_ = 0;
   int signal_ = 0;
   std::optional<RunError> set_up_error_;
+  std::exception_ptr worker_failure_;
 };
 
 }  // namespace

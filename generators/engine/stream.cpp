@@ -45,6 +45,7 @@ class Stream {
       if (!flow.dead && worker_.poller().add(flow.socket.get(), flow.index, true, false) != 0)
         flow_died(flow, ErrorKind::other);
     while (!finished_) turn();
+    worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
     take_socket_figures(worker_, flows_);
     if (kUp) ask_receivers();
@@ -97,10 +98,8 @@ class Stream {
     worker_.recorder().tick(now);
     bool busy = false;
     if (kUp && demand_.open_loop())
-      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) {
-        flows_[flow].waiting.push_back(due);
-        send_waiting(flows_[flow]);
-      });
+      demand_.for_each_due(
+          now, [&](std::uint32_t flow, const Due& due) { dispatch(flows_[flow], due); });
     else if (kUp)
       for (Flow& flow : flows_) busy = send_burst(flow) || busy;
     if (worker_.stopped() || is_over(now)) {
@@ -120,16 +119,14 @@ class Stream {
   [[nodiscard]] bool is_over(MonoTime now) {
     if (alive_ == 0) return true;
     if (now < worker_.times().measure_end && !demand_.over(now)) return false;
-    if (cut_off_ == MonoTime{}) {
-      worker_.result().sending_ended = now;
-      cut_off_ = now + plan_.timeout;
-    }
-    if (!kUp) return true;
+    if (cut_off_ == MonoTime{}) cut_off_ = now + plan_.timeout;
     const auto idle = [](const Flow& f) {
       return f.dead || (f.waiting.empty() && f.unsent.empty());
     };
-    if (now >= cut_off_) drop_waiting();
-    return now >= cut_off_ || std::all_of(flows_.begin(), flows_.end(), idle);
+    if (kUp && now >= cut_off_) drop_waiting();
+    if (kUp && now < cut_off_ && !std::all_of(flows_.begin(), flows_.end(), idle)) return false;
+    worker_.result().sending_ended = now;
+    return true;
   }
 
   // --- up ----------------------------------------------------------------------------------
@@ -149,42 +146,67 @@ class Stream {
       dues[n] = *due;
     }
     if (n == 0) return false;
-    const std::size_t sent = send_messages(flow, place, std::span(dues).first(n), now);
-    for (std::size_t i = sent; i < n; ++i) demand_.put_back(flow.index, dues[i].measured);
-    return sent == n && !flow.blocked;
+    const Went went = send_messages(flow, place, std::span(dues).first(n), now);
+    for (std::size_t i = went.sent + (went.failed ? 1 : 0); i < n; ++i)
+      demand_.put_back(flow.index, dues[i].measured);
+    if (went.failed) on_failed(flow, dues[went.sent], *went.failed);
+    return went.sent == n && !flow.blocked;
+  }
+
+  // Open loop: a slot has become due.
+  void dispatch(Flow& flow, const Due& due) {
+    if (flow.dead) {
+      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
+      return;
+    }
+    const bool first = flow.waiting.empty() && !flow.blocked;
+    flow.waiting.push_back(due);
+    if (first) send_waiting(flow);
+    if (!flow.waiting.empty()) worker_.recorder().on_held_back(due.measured);
   }
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
       const Due due = flow.waiting.front();
-      const MonoTime now = mono_now();
-      if (send_messages(flow, places_[flow.index], std::span(&due, 1), now) == 0) {
-        if (flow.blocked) worker_.recorder().on_held_back(due.measured);
-        if (!flow.blocked && !flow.dead) {
-          flow.waiting.pop_front();  // failed, and counted as unsent
-          continue;
-        }
-        return;
-      }
       flow.waiting.pop_front();
+      const Went went = send_messages(flow, places_[flow.index], std::span(&due, 1), mono_now());
+      if (went.failed)
+        on_failed(flow, due, *went.failed);
+      else if (went.sent == 0)
+        flow.waiting.push_front(due);
     }
   }
 
-  // How many of the messages went out. They share the time before the call.
-  std::size_t send_messages(Flow& flow, Place& place, std::span<const Due> dues, MonoTime now) {
+  // The message of `due` has failed; those behind it were not tried.
+  void on_failed(Flow& flow, const Due& due, ErrorKind kind) {
+    worker_.recorder().on_unsent(due.measured, kind);
+    if (kUdp)
+      places_[flow.index].rest_until = mono_now() + kRest;
+    else
+      flow_died(flow, kind);
+  }
+
+  // What became of a burst: so many went out; the next one failed, or the flow is blocked, or that
+  // was all.
+  struct Went {
+    std::size_t sent = 0;
+    std::optional<ErrorKind> failed;
+  };
+
+  // The messages share the time before the call.
+  Went send_messages(Flow& flow, Place& place, std::span<const Due> dues, MonoTime now) {
     std::array<std::span<const std::byte>, Burst::kMost> messages;
     Place numbered = place;
     for (std::size_t i = 0; i < dues.size(); ++i)
       messages[i] = burst_.make(i, flow.number, dues[i].measured, take_number(numbered, dues[i]));
-    const std::size_t sent =
-        kUdp ? send_datagrams(flow, std::span(messages).first(dues.size()), dues)
-             : send_bytes(flow, std::span(messages).first(dues.size()), dues);
-    for (std::size_t i = 0; i < sent; ++i) {
+    const auto burst = std::span(messages).first(dues.size());
+    const Went went = kUdp ? send_datagrams(flow, burst) : send_bytes(flow, burst);
+    for (std::size_t i = 0; i < went.sent; ++i) {
       take_number(place, dues[i]);
       worker_.recorder().on_sent(dues[i].measured, dues[i].intended, now,
                                  static_cast<std::uint32_t>(messages[i].size()));
     }
-    return sent;
+    return went;
   }
 
   static std::uint64_t take_number(Place& place, const Due& due) {
@@ -192,8 +214,7 @@ class Stream {
     return place.next_sequence++;
   }
 
-  std::size_t send_datagrams(Flow& flow, std::span<const std::span<const std::byte>> messages,
-                             std::span<const Due> dues) {
+  Went send_datagrams(Flow& flow, std::span<const std::span<const std::byte>> messages) {
     batch_.clear();
     for (const auto& message : messages) batch_.add(message);
     ++worker_.result().send_calls;
@@ -202,47 +223,46 @@ class Stream {
       worker_.note_event(ErrorKind::refused, mono_now());
       sent = batch_.send(flow.socket);
     }
-    if (sent >= 0) {
-      const auto n = static_cast<std::size_t>(sent);
-      return n == messages.size() ? n : n + find_out(flow, messages[n]);
-    }
     if (sent == -EAGAIN) {
       block(flow);
-    } else {
-      worker_.recorder().on_unsent(dues.front().measured, error_kind_of(-sent));
-      places_[flow.index].rest_until = mono_now() + kRest;
+      return {};
     }
-    return 0;
+    if (sent < 0) return {0, error_kind_of(-sent)};
+    const auto n = static_cast<std::size_t>(sent);
+    return n == messages.size() ? Went{n, {}} : find_out(flow, messages, n);
   }
 
-  // A batch stopped half-way, and sendmmsg has swallowed the reason: one more message brings it
-  // back. The result is how many went out.
-  std::size_t find_out(Flow& flow, std::span<const std::byte> message) {
-    const SendResult result = link_.send(flow, message);
-    if (result.what != Sent::whole) return 0;
-    if (const int error = socket_error(flow.socket); error != 0)
-      worker_.note_event(error_kind_of(error), mono_now());
-    return 1;
+  // A batch stopped after `sent`, and sendmmsg has swallowed the reason: one more message brings it
+  // back.
+  Went find_out(Flow& flow, std::span<const std::span<const std::byte>> messages,
+                std::size_t sent) {
+    const SendResult result = link_.send(flow, messages[sent]);
+    if (result.what == Sent::whole) {
+      if (const int error = socket_error(flow.socket); error != 0)
+        worker_.note_event(error_kind_of(error), mono_now());
+      return {sent + 1, {}};
+    }
+    if (result.what == Sent::blocked) {
+      block(flow);
+      return {sent, {}};
+    }
+    if (result.error != ECONNREFUSED) return {sent, error_kind_of(result.error)};
+    worker_.note_event(ErrorKind::refused, mono_now());  // again that of an earlier datagram
+    return {sent, {}};
   }
 
-  std::size_t send_bytes(Flow& flow, std::span<const std::span<const std::byte>> messages,
-                         std::span<const Due> dues) {
+  Went send_bytes(Flow& flow, std::span<const std::span<const std::byte>> messages) {
     joined_.clear();
     for (const auto& message : messages)
       joined_.insert(joined_.end(), message.begin(), message.end());
     ++worker_.result().send_calls;
     const ssize_t n = ::send(flow.socket.get(), joined_.data(), joined_.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN) {
-      const ErrorKind kind = error_kind_of(errno);
-      worker_.recorder().on_unsent(dues.front().measured, kind);
-      flow_died(flow, kind);
-      return 0;
-    }
+    if (n < 0 && errno != EAGAIN) return {0, error_kind_of(errno)};
     auto taken = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
     std::size_t sent = 0;
     while (sent < messages.size() && taken >= messages[sent].size())
       taken -= messages[sent++].size();
-    if (sent == messages.size()) return sent;
+    if (sent == messages.size()) return {sent, {}};
     // A message taken in part is on its way; those behind it have not been sent.
     if (taken > 0) {
       const auto rest = messages[sent].subspan(taken);
@@ -250,7 +270,7 @@ class Stream {
       ++sent;
     }
     block(flow);
-    return sent;
+    return {sent, {}};
   }
 
   void block(Flow& flow) {
@@ -276,7 +296,7 @@ class Stream {
   void receive(Flow& flow) {
     if constexpr (kUdp) {
       link_.receive(
-          flow, Reading::takes, 1, [](std::span<const std::byte>) {},
+          flow, Reading::takes, UdpLink::kSlots, [](std::span<const std::byte>) {},
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(

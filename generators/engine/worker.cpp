@@ -28,7 +28,7 @@ void Worker::run(const std::function<void()>& on_ready) {
   const int error = poller_.add(waker_.fd(), kWakerTag, true, false);
   if (error != 0) note_set_up_failure(error, "cannot watch a descriptor");
   find_workload(plan_)(*this);
-  result_.ended = mono_now();
+  if (result_.ended == MonoTime{}) result_.ended = mono_now();
   if (result_.sending_ended == MonoTime{}) result_.sending_ended = result_.ended;
   recorder_.finish(result_.ended);
 }

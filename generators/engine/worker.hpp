@@ -45,7 +45,8 @@ struct WorkerResult {
   std::uint32_t flows_opened = 0;
   std::uint32_t flows_dead = 0;                // at the end
   std::optional<SetUpFailure> set_up_failure;  // the first
-  std::uint64_t planned_open_loop = 0;  // measured slots of this thread's share of the schedule
+  // Measured slots of this thread's share of the schedule; none: too many to count.
+  std::optional<std::uint64_t> planned_open_loop = 0;
   std::uint64_t send_calls = 0;
   std::uint64_t receive_calls = 0;
   std::vector<SocketEvent> socket_events;
@@ -54,7 +55,7 @@ struct WorkerResult {
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp
-  MonoTime sending_ended;          // nothing more was due; only drained after that
+  MonoTime sending_ended;          // nothing more was due or waited; only drained after that
   MonoTime ended;
 };
 
@@ -68,7 +69,7 @@ class Worker {
   // The body of the thread: sets up the flows, calls on_ready, waits for the release, works.
   void run(const std::function<void()>& on_ready);
 
-  // Wakes the worker out of a wait. Any thread.
+  // Wakes the worker out of a wait on its poller. Any thread.
   void wake() const { waker_.wake(); }
 
   // For workloads.

@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t kMostInFlight = 1'000'000;
 constexpr std::uint64_t kMostIntervals = 100'000;
 constexpr std::uint32_t kMostMessageBytes = (64U << 20U) + static_cast<std::uint32_t>(kFrameBytes);
+constexpr std::uint32_t kMostCountedStreams = 4096;  // of one thread of our target
 constexpr Nanos kLeastTime = std::chrono::milliseconds(1);
 constexpr Nanos kLeastInterval = std::chrono::milliseconds(10);
 
@@ -169,6 +170,11 @@ void check_concurrency(const RunOptions& options, const PlanLimits& limits, Exch
   if (options.threads == 0)
     refuse("--threads 0", "somebody has to do the work", "use --threads 1 or more");
   if (options.flows == 0) refuse("--flows 0", "nothing would be sent", "use --flows 1 or more");
+  if (options.protocol == Protocol::udp && options.workload == Workload::stream &&
+      exchange == ExchangeKind::frame && options.flows > kMostCountedStreams)
+    refuse(fmt::format("--flows {}", options.flows),
+           fmt::format("our sink counts at most {} udp streams at a time", kMostCountedStreams),
+           "use fewer flows");
   if (options.depth && *options.depth == 0)
     refuse("--depth 0", "nothing would ever be in flight", "use --depth 1 or more");
   if (options.flows < options.threads)
@@ -237,6 +243,9 @@ void check_extent(const RunOptions& options) {
 }
 
 void check_socket(const RunOptions& options) {
+  if (!options.where && options.family == Family::v6)
+    refuse("-6", "the target of its own that a run without an address starts is on 127.0.0.1",
+           "leave it out, or start one: volley target --listen [::1]:2924");
   if (options.protocol != Protocol::udp) return;
   if (!options.socket.congestion.empty())
     refuse(fmt::format("--congestion {}", options.socket.congestion),

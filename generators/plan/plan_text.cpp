@@ -131,8 +131,8 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"seed", number(plan.seed)},
       {"interval", format_duration_exact(plan.interval)},
       {"family", std::string(family_text(plan.family))},
-      {"rcvbuf", or_default(plan.socket.rcvbuf_bytes, number, "largest")},
-      {"sndbuf", or_default(plan.socket.sndbuf_bytes, number, "largest")},
+      {"rcvbuf", or_default(plan.socket.rcvbuf_bytes, number, tcp ? "kernel" : "largest")},
+      {"sndbuf", or_default(plan.socket.sndbuf_bytes, number, tcp ? "kernel" : "largest")},
       {"congestion", !tcp                             ? kNotUsed
                      : plan.socket.congestion.empty() ? "default"
                                                       : plan.socket.congestion},

@@ -111,9 +111,11 @@ void ThreadSchedule::pop() {
   } while (slot_ && flow_of(*slot_) % threads_ != thread_);
 }
 
-std::uint64_t ThreadSchedule::measured_left() const {
+std::optional<std::uint64_t> ThreadSchedule::measured_left(std::uint64_t most) const {
   ThreadSchedule rest = *this;
-  while (rest.peek() != nullptr) rest.pop();
+  const std::uint64_t last = slot_ ? slot_->index + most : 0;
+  while (rest.slot_ && rest.slot_->index <= last) rest.pop();
+  if (rest.slot_) return std::nullopt;
   return rest.measured_taken_ - measured_taken_;
 }
 

@@ -62,9 +62,11 @@ class ThreadSchedule {
   [[nodiscard]] std::uint32_t flow_of(const Slot& slot) const {
     return static_cast<std::uint32_t>(slot.index % flows_);
   }
-  // Measured slots taken so far, and those still to come (walks a copy to the end).
+  // Measured slots taken so far.
   [[nodiscard]] std::uint64_t measured_taken() const { return measured_taken_; }
-  [[nodiscard]] std::uint64_t measured_left() const;
+  // Measured slots still to come: walks a copy over at most `most` slots of all threads; none:
+  // there are more.
+  [[nodiscard]] std::optional<std::uint64_t> measured_left(std::uint64_t most) const;
 
  private:
   Schedule all_;

@@ -14,6 +14,8 @@
 namespace volley {
 namespace {
 
+constexpr std::size_t kMostRuns = 2000;  // each holds five histograms, however short its text
+
 // Whether the file is of a later minor version, which may have keys we don't know.
 bool read_version(const JsonNode& node) {
   const std::string version = node.text();
@@ -111,7 +113,11 @@ Report parse_report(std::string_view json) {
   report.started_at = o.at("started_at").text();
   report.host = read_text_map(o.at("host"));
   read_supplied(report, o.at("supplied"), later);
-  o.at("runs").elements([&](const JsonNode& run) { report.runs.push_back(read_run(run, later)); });
+  o.at("runs").elements([&](const JsonNode& run) {
+    if (report.runs.size() == kMostRuns)
+      run.refuse("one run too many", fmt::format("at most {}, a duel's", kMostRuns));
+    report.runs.push_back(read_run(run, later));
+  });
   report.comparison = read_comparison(o.at("comparison"), later);
   o.at("thresholds").elements([&](const JsonNode& threshold) {
     report.thresholds.push_back(read_threshold(threshold, later));

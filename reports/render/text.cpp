@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reports/measure/units.hpp"
 #include "reports/render/renderer.hpp"
@@ -99,12 +100,13 @@ std::string several_runs_text(const Report& report) {
   text += '\n';
   if (report.comparison) text += comparison_text(report, *report.comparison) + '\n';
   text += runs_table(report);
-  std::vector<std::string> seen;
-  for (const RunReport& run : report.runs)
-    for (const std::string& line : trouble_lines(run))
-      if (std::find(seen.begin(), seen.end(), line) == seen.end()) seen.push_back(line);
-  if (!seen.empty()) text += '\n';
-  for (const std::string& line : seen) text += line;
+  std::set<std::string> seen;
+  for (const RunReport& run : report.runs) {
+    for (const std::string& line : trouble_lines(run)) {
+      if (seen.empty()) text += '\n';
+      if (seen.insert(line).second) text += line;
+    }
+  }
   return text;
 }
 

@@ -170,7 +170,8 @@ std::string_view advice_for(const std::string& kind) {
   static constexpr std::array<Advice, 9> advice{{
       {"refused", "nothing listens there; start one with: volley target"},
       {"reset", "the peer closed hard; look for its limits on connections and at its log"},
-      {"timed_out", "no connection came up; look for a firewall, or give a longer --timeout"},
+      {"timed_out",
+       "it came to nothing within --timeout: no connection, or no room on its flow (more --flows)"},
       {"unreachable", "there is no way to that address; look at the route and the interface"},
       {"no_buffers", "the kernel had no room; lower the rate or give a larger --sndbuf"},
       {"no_ports", "local ports are used up; use fewer flows or widen ip_local_port_range"},

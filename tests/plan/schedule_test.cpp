@@ -105,14 +105,17 @@ RC_GTEST_PROP(Schedule, IsDividedAmongThreadsWithoutLossOrOverlap, ()) {
   std::vector<std::uint64_t> seen;
   for (std::uint32_t thread = 0; thread < threads; ++thread) {
     ThreadSchedule mine(spec, flows, threads, thread);
-    const std::uint64_t left = mine.measured_left();
+    const auto left = mine.measured_left(1'000'000);
+    RC_ASSERT(left.has_value());
+    RC_ASSERT(mine.peek() == nullptr || mine.measured_left(0) == std::nullopt ||
+              mine.measured_left(0) == left);
     std::uint64_t taken = 0;
     for (; mine.peek() != nullptr; mine.pop(), ++taken) {
       RC_ASSERT(mine.flow_of(*mine.peek()) == mine.peek()->index % flows);
       RC_ASSERT(mine.flow_of(*mine.peek()) % threads == thread);
       seen.push_back(mine.peek()->index);
     }
-    RC_ASSERT(taken == left);
+    RC_ASSERT(taken == *left);
     RC_ASSERT(mine.measured_taken() == left);
   }
   std::sort(seen.begin(), seen.end());

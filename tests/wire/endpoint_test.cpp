@@ -64,6 +64,9 @@ struct Refused {
   std::string_view reason;
 };
 
+// So that the test's name shows the text, and is the same every time.
+void PrintTo(const Refused& refused, std::ostream* out) { *out << '"' << refused.text << '"'; }
+
 class RefusedHostPort : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedHostPort, NamesTheSubjectTheValueAndTheReason) {
