@@ -122,9 +122,11 @@ int conclude(Report& report, const std::vector<RunRecord>& records,
   return exit_code_of(outcome);
 }
 
-int conclude(Report& report, const RunError& error) {
+int conclude(Report& report, const RunError& error, const std::vector<std::string>& fail_if) {
   report.status = to_string(RunStatus::failed);
   report.error = RunFailure{error.code(), error.what(), error.phase()};
+  for (const std::string& text : fail_if)
+    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report.runs));
   complain(error.what());
   return kExitFailed;
 }

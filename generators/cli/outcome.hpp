@@ -44,7 +44,8 @@ void complain(const std::string& text);
 // returns the exit code.
 [[nodiscard]] int conclude(Report& report, const std::vector<RunRecord>& records,
                            const std::vector<std::string>& fail_if);
-// The same for a run that could not start.
-[[nodiscard]] int conclude(Report& report, const RunError& error);
+// The same for a run that could not start: no threshold could be evaluated.
+[[nodiscard]] int conclude(Report& report, const RunError& error,
+                           const std::vector<std::string>& fail_if);
 
 }  // namespace volley

@@ -60,6 +60,7 @@ OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocat
   if (typed.progress) options.progress = parse_progress(*typed.progress);
   options.dry_run = typed.dry_run;
   options.quiet = typed.quiet;
+  // Any other --report stays unwritten, so that --dry-run can be put before a whole command line.
   if (options.dry_run && wants_json(invocation))
     throw UsageError("--dry-run, --report json: a plan is printed as text; leave out --report");
   return options;

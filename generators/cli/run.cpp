@@ -59,7 +59,7 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
     return publish(outputs, report, conclude(report, {record}, output.fail_if));
   } catch (const RunError& error) {
     progress.finish();
-    return publish(outputs, report, conclude(report, error));
+    return publish(outputs, report, conclude(report, error, output.fail_if));
   }
 }
 

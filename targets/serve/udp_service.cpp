@@ -83,8 +83,8 @@ void UdpService::serve_received(int n, MonoTime now) {
 
 void UdpService::wait_in_receive() {
   constexpr Nanos kPatience = std::chrono::seconds(1);
-  may_wait_ = !shaped_ && !context_.options.behaviour.stall &&
-              let_receive_wait(socket_, kPatience) == 0;
+  may_wait_ =
+      !shaped_ && !context_.options.behaviour.stall && let_receive_wait(socket_, kPatience) == 0;
 }
 
 void UdpService::receive_next() {

@@ -55,6 +55,12 @@ def test_success_is_0(target, protocol):
     check_report(result.json)
 
 
+def test_a_threshold_of_a_run_that_never_began_is_in_the_report_and_not_passed():
+    result = json_run(f"tcp://127.0.0.1:{free_port()}", "--requests", "3", "--fail-if", "p99>1ms")
+    report = error_of(result, 1, "refused")
+    assert [(t["value"], t["pass"]) for t in report["thresholds"]] == [(None, False)], report
+
+
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
 def test_success_against_its_own_target_is_0(protocol):
     result = json_run(protocol, *SHORT)
