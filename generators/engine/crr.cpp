@@ -13,6 +13,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/link.hpp"
 #include "generators/engine/outstanding.hpp"
+#include "generators/engine/resting.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -77,7 +78,7 @@ class Conversations {
     MonoTime wake = now + std::chrono::seconds(1);
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
     if (!outstanding_.empty()) wake = std::min(wake, outstanding_.next_deadline());
-    if (!resting_.empty()) wake = std::min(wake, resting_.front().until);
+    if (const auto rested = resting_.next()) wake = std::min(wake, *rested);
     if (!again_.empty()) wake = now;
     if (now < worker_.times().measure_end) wake = std::min(wake, worker_.times().measure_end);
     return wake;
@@ -86,7 +87,7 @@ class Conversations {
   // --- beginning ---------------------------------------------------------------------------
   void fill(std::uint32_t flow, MonoTime now) {
     const std::optional<Due> due = demand_.take(flow, now);
-    if (due && !begin(flow, *due)) resting_.push_back(Resting{now + kRest, flow});
+    if (due && !begin(flow, *due)) resting_.add(flow, now);
   }
 
   // False: the request could not be sent.
@@ -287,13 +288,13 @@ class Conversations {
     worker_.recorder().on_error(outstanding_.at(slot).measured, kind);
     const std::uint32_t flow = outstanding_.at(slot).flow;
     close(slot);
-    if (!demand_.open_loop()) resting_.push_back(Resting{mono_now() + kRest, flow});
+    if (!demand_.open_loop()) resting_.add(flow, mono_now());
   }
 
   void end(std::uint32_t slot, MonoTime now) {
     const std::uint32_t flow = outstanding_.at(slot).flow;
     close(slot);
-    if (!demand_.open_loop()) again_.push_back(Resting{now, flow});
+    if (!demand_.open_loop()) again_.push_back(Again{now, flow});
   }
 
   void close(std::uint32_t slot) {
@@ -312,22 +313,18 @@ class Conversations {
     // Flows whose conversation ended begin the next one here and not inside the ending, so that a
     // peer that refuses at once cannot make the calls nest.
     for (std::size_t n = again_.size(); n > 0; --n) {
-      const Resting next = again_.front();
+      const Again next = again_.front();
       again_.pop_front();
-      fill(next.flow, std::max(next.until, worker_.times().start));
+      fill(next.flow, std::max(next.since, worker_.times().start));
     }
-    while (!resting_.empty() && resting_.front().until <= now) {
-      const std::uint32_t flow = resting_.front().flow;
-      resting_.pop_front();
-      fill(flow, now);
-    }
+    resting_.take_rested(now, [&](std::uint32_t flow) { fill(flow, now); });
   }
 
-  struct Resting {
-    MonoTime until;
+  // A flow that has had room since then.
+  struct Again {
+    MonoTime since;
     std::uint32_t flow;
   };
-  static constexpr Nanos kRest = std::chrono::milliseconds(10);
 
   Worker& worker_;
   const RunPlan& plan_;
@@ -338,8 +335,8 @@ class Conversations {
   std::vector<std::uint64_t> next_sequence_;  // by flow
   Demand demand_;
   std::vector<std::byte> buffer_;
-  std::deque<Resting> resting_;  // after a failure a flow rests, or it would hammer a dead peer
-  std::deque<Resting> again_;    // closed loop: flows that have room
+  RestingFlows resting_;
+  std::deque<Again> again_;  // closed loop
   bool finished_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
+#include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
 #include "generators/engine/worker.hpp"
 
@@ -138,7 +139,7 @@ class RequestResponse {
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
     if (!ledger_.outstanding().empty())
       wake = std::min(wake, ledger_.outstanding().next_deadline());
-    if (!resting_.empty()) wake = std::min(wake, resting_.front().until);
+    if (const auto rested = resting_.next()) wake = std::min(wake, *rested);
     if (now < worker_.times().measure_end) wake = std::min(wake, worker_.times().measure_end);
     if (cut_off_ != MonoTime{}) wake = std::min(wake, cut_off_);
     return wake;
@@ -263,7 +264,7 @@ class RequestResponse {
 
   // Closed loop: after a failed send a flow rests, or it would spin on the error.
   void rest(Flow& flow, MonoTime now) {
-    if (!demand_.open_loop()) resting_.push_back(Resting{now + kRest, flow.index});
+    if (!demand_.open_loop()) resting_.add(flow.index, now);
   }
 
   // --- receiving ---------------------------------------------------------------------------
@@ -320,11 +321,7 @@ class RequestResponse {
       send_waiting(flow);
       if (!demand_.open_loop()) fill(flow, now);
     }
-    while (!resting_.empty() && resting_.front().until <= now) {
-      Flow& flow = flows_[resting_.front().flow];
-      resting_.pop_front();
-      fill(flow, now);
-    }
+    resting_.take_rested(now, [&](std::uint32_t flow) { fill(flows_[flow], now); });
   }
 
   // What is in flight on a dead flow has failed; what waited, or was still its share, is not sent.
@@ -352,11 +349,6 @@ class RequestResponse {
     for (Flow& flow : flows_) drop_waiting_of(flow, kind);
   }
 
-  struct Resting {
-    MonoTime until;
-    std::uint32_t flow;
-  };
-  static constexpr Nanos kRest = std::chrono::milliseconds(10);
   // How long a receive call waits at most: a stop of the run must wait for it.
   static constexpr Nanos kMostPatience = std::chrono::milliseconds(250);
   static constexpr Nanos kLeastPatience = std::chrono::milliseconds(1);
@@ -371,7 +363,7 @@ class RequestResponse {
   Ledger ledger_;
   std::vector<Flow> flows_;
   Demand demand_;
-  std::deque<Resting> resting_;
+  RestingFlows resting_;
   std::uint32_t alive_ = 0;
   std::uint64_t waiting_ = 0;  // due requests that wait in their flows
   MonoTime cut_off_{};         // when waiting requests are given up
