@@ -9,6 +9,7 @@
 #include "generators/engine/signal_hold.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/ensure.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {

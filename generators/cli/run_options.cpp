@@ -13,6 +13,7 @@
 #include "reports/measure/ensure.hpp"
 #include "reports/measure/units.hpp"
 #include "targets/wire/frame.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {
@@ -122,6 +123,12 @@ void convert_load(const TypedRunOptions& typed, RunOptions& options) {
         "--wait", *typed.wait,
         std::array{std::pair{"auto"sv, Wait::automatic}, std::pair{"block"sv, Wait::block},
                    std::pair{"spin"sv, Wait::spin}});
+  if (typed.offload)
+    options.offload = choose<Offload>(
+        "--offload", *typed.offload,
+        std::array{std::pair{"auto"sv, Offload::automatic}, std::pair{"on"sv, Offload::on},
+                   std::pair{"off"sv, Offload::off}});
+  if (typed.batch) options.batch = parse_u32("--batch", *typed.batch, 1, kMostBatch);
   if (typed.duration) options.duration = parse_duration("--duration", *typed.duration, 1ms, 24h);
   if (typed.requests) options.requests = parse_count("--requests", *typed.requests, 1);
   if (typed.warm_up) {
@@ -224,6 +231,14 @@ void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
        {"--threads", "N", &T::threads, fmt::format("at most one per flow (default {})", d.threads)},
        {"--wait", "HOW", &T::wait,
         fmt::format("auto, block, spin (needs a CPU per thread)\n(default {})", to_string(d.wait))},
+       {"--batch", "N", &T::batch,
+        fmt::format("requests of a flow that one system call may carry,\n"
+                    "1 to {} (default {})",
+                    kMostBatch, d.batch)},
+       {"--offload", "HOW", &T::offload,
+        fmt::format("udp: let the kernel divide and join datagrams: auto\n"
+                    "(where it can), on, off (default {})",
+                    to_string(d.offload))},
        {"--duration", "TIME", &T::duration,
         fmt::format("of the measure phase (default {}, or the end of\n--requests)",
                     default_duration)},

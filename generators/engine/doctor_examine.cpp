@@ -15,6 +15,7 @@
 #include "generators/engine/host.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/socket.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {

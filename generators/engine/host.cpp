@@ -1,6 +1,7 @@
 // Facts of this machine, read from /proc and /sys. One idea: what cannot be read is left out, never
 // guessed, because a report is compared with reports of other machines.
 #include "generators/engine/host.hpp"
+#include "targets/wire/tuning.hpp"
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -172,21 +173,6 @@ std::optional<CpuTimes> parse_cpu_times(std::string_view line) {
     if (column == kSteal) times.steal = value;
   }
   return times;
-}
-
-std::vector<unsigned> allowed_cpus() {
-  // The kernel refuses a set smaller than its own, whose size nobody tells.
-  for (std::size_t most = 1024; most <= 1U << 20U; most *= 2) {
-    const std::size_t bytes = CPU_ALLOC_SIZE(most);
-    std::vector<cpu_set_t> set((bytes + sizeof(cpu_set_t) - 1) / sizeof(cpu_set_t));
-    if (sched_getaffinity(0, bytes, set.data()) != 0) continue;
-    std::vector<unsigned> cpus;
-    for (unsigned cpu = 0; cpu < most; ++cpu) {
-      if (CPU_ISSET_S(cpu, bytes, set.data())) cpus.push_back(cpu);
-    }
-    if (!cpus.empty()) return cpus;
-  }
-  return {0};
 }
 
 std::vector<std::pair<std::string, std::string>> host_facts() {

@@ -16,9 +16,6 @@ namespace volley {
 // hypervisor, load_1m, steal_ratio, build
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> host_facts();
 
-// CPUs this process may run on (sched_getaffinity), in order; never empty.
-[[nodiscard]] std::vector<unsigned> allowed_cpus();
-
 // The trimmed content of a small file of /proc or /sys (its first 64 KiB); none when it cannot be
 // read.
 [[nodiscard]] std::optional<std::string> read_fact(const std::string& path);

@@ -71,7 +71,7 @@ struct UdpLink {
     // With one answer to come, one call reads it; level-triggered polling tells of any more.
     const std::size_t most = in_flight <= 1 ? 1 : kSlots;
     for (;;) {
-      const int n = reading == Reading::waits ? batch_.await_one(flow.socket)
+      const int n = reading == Reading::waits ? batch_.await(flow.socket, most)
                                               : batch_.receive(flow.socket, most);
       ++worker_.result().receive_calls;
       if (n < 0) {

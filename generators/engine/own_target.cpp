@@ -23,6 +23,7 @@
 #include "generators/engine/host.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/measure/time.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {

@@ -22,6 +22,7 @@
 #include "generators/engine/own_target.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/ensure.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {

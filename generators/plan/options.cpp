@@ -29,16 +29,4 @@ std::string_view to_string(Direction direction) {
   return "unknown";
 }
 
-std::string_view to_string(Wait wait) {
-  switch (wait) {
-    case Wait::automatic:
-      return "auto";
-    case Wait::block:
-      return "block";
-    case Wait::spin:
-      return "spin";
-  }
-  return "unknown";
-}
-
 }  // namespace volley

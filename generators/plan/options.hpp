@@ -11,6 +11,7 @@
 #include "reports/measure/units.hpp"
 #include "targets/wire/endpoint.hpp"
 #include "targets/wire/socket.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 
@@ -53,9 +54,6 @@ struct ReplyRule {
   std::string text;
 };
 
-enum class Wait : std::uint8_t { automatic, block, spin };
-[[nodiscard]] std::string_view to_string(Wait wait);
-
 struct RunOptions {
   Protocol protocol = Protocol::udp;
   std::optional<HostPort> where;  // none: start our own target on loopback for the run
@@ -76,6 +74,8 @@ struct RunOptions {
   std::uint32_t threads = 1;
   bool pin = false;
   Wait wait = Wait::automatic;
+  Offload offload = Offload::automatic;  // udp
+  std::uint32_t batch = kDefaultBatch;   // requests of a flow that one system call may carry
 
   std::optional<Nanos> duration;          // none: kDefaultDuration, or the end of --requests
   std::optional<std::uint64_t> requests;  // of the measure phase
@@ -90,6 +90,7 @@ struct RunOptions {
   static constexpr Nanos kDefaultDuration = std::chrono::seconds(10);
   static constexpr std::uint32_t kDefaultBytes = 64;
   static constexpr std::uint32_t kDefaultStreamBytes = 1400;
+  static constexpr std::uint32_t kDefaultBatch = 64;
 };
 
 }  // namespace volley

@@ -147,6 +147,8 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.pin = options.pin;
   // To spin on a CPU that is not one's own is a disaster, and nothing here knows who else wants it:
   // so spinning is for those who ask for it.
+  plan.offload = options.offload;
+  plan.batch = options.batch;
   plan.wait = options.wait == Wait::spin ? Wait::spin : Wait::block;
   plan.duration = options.duration;
   plan.requests = options.requests;

@@ -42,6 +42,8 @@ struct RunPlan {
   std::uint32_t threads = 1;
   bool pin = false;
   Wait wait = Wait::block;  // decided: never automatic
+  Offload offload = Offload::automatic;
+  std::uint32_t batch = RunOptions::kDefaultBatch;  // 1..kMostBatch
 
   std::optional<Nanos> duration;
   std::optional<std::uint64_t> requests;
@@ -62,6 +64,8 @@ struct PlanLimits {
 
 // The largest payload of one UDP datagram over IPv4 (65,535 - 20 - 8).
 inline constexpr std::uint32_t kMostDatagramBytes = 65'507;
+// Requests that share one system call, one time of sending and one word of the book (64 bits).
+inline constexpr std::uint32_t kMostBatch = 64;
 
 // The due times in the file of --arrival trace:FILE; null with any other arrival. Throws UsageError
 // (what is in it, with the line) or RunError{"unreadable_file", "plan"}.

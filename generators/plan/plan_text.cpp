@@ -124,6 +124,8 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},
+      {"batch", number(plan.batch)},
+      {"offload", tcp ? kNotUsed : std::string(to_string(plan.offload))},
       {"duration", or_default(plan.duration, format_duration_exact, kNotUsed)},
       {"requests", or_default(plan.requests, number, kNotUsed)},
       {"warm_up", format_duration_exact(plan.warm_up)},

@@ -23,4 +23,19 @@ void SequenceTracker::move_to(std::uint64_t word) {
   newest_word_ = word;
 }
 
+bool SequenceTracker::arrive_in_order(std::uint64_t first, std::uint64_t n) {
+  if (first < next_) return false;
+  const std::uint64_t end = first + n;
+  for (std::uint64_t at = first; at < end;) {
+    const std::uint64_t word = at / 64;
+    const std::uint64_t in_word = std::min(end - at, 64 - at % 64);
+    if (word != newest_word_) move_to(word);
+    words_[word & mask_] |= (~std::uint64_t{0} >> (64 - in_word)) << (at % 64);
+    at += in_word;
+  }
+  next_ = end;
+  unique_ += n;
+  return true;
+}
+
 }  // namespace volley

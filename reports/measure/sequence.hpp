@@ -48,6 +48,10 @@ class SequenceTracker {
     return Arrival::reordered;
   }
 
+  // The numbers first … first + n - 1 arrive one after another. True: all of them in order, and
+  // that has been taken down. False: nothing has; let each arrive by itself.
+  [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n);
+
   [[nodiscard]] std::uint64_t next_expected() const { return next_; }
   [[nodiscard]] std::uint64_t unique() const { return unique_; }
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }

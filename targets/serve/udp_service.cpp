@@ -88,7 +88,7 @@ void UdpService::wait_in_receive() {
 }
 
 void UdpService::receive_next() {
-  const int n = received_.await_one(socket_);
+  const int n = received_.await(socket_, 1);
   // Stopped: the call returned for that, not for a datagram.
   if (context_.shared.stopping.load(std::memory_order_acquire)) return;
   ++taken_singly_;

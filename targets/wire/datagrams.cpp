@@ -1,5 +1,7 @@
 #include "targets/wire/datagrams.hpp"
 
+#include <netinet/udp.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,7 +18,7 @@ constexpr std::size_t kCacheLine = 64;
 struct alignas(cmsghdr) Ancillary {
   static constexpr std::size_t kBytes = CMSG_SPACE(sizeof(in_pktinfo)) +
                                         CMSG_SPACE(sizeof(in6_pktinfo)) +
-                                        2 * CMSG_SPACE(sizeof(int));
+                                        3 * CMSG_SPACE(sizeof(int));
   std::array<std::byte, kBytes> bytes{};
 };
 
@@ -103,6 +105,9 @@ void read_ancillary(msghdr& message, int family, Received& into) {
       into.local = local_from(content<in6_pktinfo>(h));
     } else if (holds<int>(h, IPPROTO_IP, IP_TTL) || holds<int>(h, IPPROTO_IPV6, IPV6_HOPLIMIT)) {
       into.ttl = content<int>(h);
+    } else if (holds<int>(h, IPPROTO_UDP, UDP_GRO)) {
+      const auto each = static_cast<std::size_t>(content<int>(h));
+      if (each < into.bytes.size()) into.segment_bytes = each;
     }
   }
 }
@@ -130,7 +135,7 @@ struct ReceiveBatch::Memory {
       : stride((slot_bytes + kCacheLine - 1) / kCacheLine * kCacheLine),
         bytes(slots * stride),
         peers(slots),
-        ancillary(with_ancillary ? slots : 0),
+        ancillary(with_ancillary || slot_bytes >= kMostSegmentedBytes ? slots : 0),
         vectors(slots),
         messages(slots) {
     for (std::size_t i = 0; i < slots; ++i) {
@@ -139,7 +144,7 @@ struct ReceiveBatch::Memory {
       message.msg_name = peers[i].data();
       message.msg_iov = &vectors[i];
       message.msg_iovlen = 1;
-      if (with_ancillary) message.msg_control = ancillary[i].bytes.data();
+      if (!ancillary.empty()) message.msg_control = ancillary[i].bytes.data();
       make_room(i);
     }
   }
@@ -182,18 +187,23 @@ ReceiveBatch& ReceiveBatch::operator=(ReceiveBatch&&) noexcept = default;
 ReceiveBatch::~ReceiveBatch() = default;
 
 int ReceiveBatch::receive(const Descriptor& socket, std::size_t most) {
+  return receive(socket, most, MSG_DONTWAIT);
+}
+
+int ReceiveBatch::await(const Descriptor& socket, std::size_t most) {
+  return receive(socket, most, most == 1 ? 0 : MSG_WAITFORONE);
+}
+
+int ReceiveBatch::receive(const Descriptor& socket, std::size_t most, int flags) {
   ensure(most >= 1, "a call may take at least one datagram");
-  if (most == 1) return receive_one(socket, MSG_DONTWAIT);
+  if (most == 1) return receive_one(socket, flags);
   Memory& m = *memory_;
   m.make_room();
   // Never recvmmsg's timeout argument: the kernel looks at it only after a datagram has come.
-  const int n =
-      recvmmsg(socket.get(), m.messages.data(),
-               static_cast<unsigned>(std::min(most, m.messages.size())), MSG_DONTWAIT, nullptr);
+  const int n = recvmmsg(socket.get(), m.messages.data(),
+                         static_cast<unsigned>(std::min(most, m.messages.size())), flags, nullptr);
   return m.took(n);
 }
-
-int ReceiveBatch::await_one(const Descriptor& socket) { return receive_one(socket, 0); }
 
 int ReceiveBatch::receive_one(const Descriptor& socket, int flags) {
   Memory& m = *memory_;
@@ -248,7 +258,7 @@ bool SendBatch::full() const { return memory_->size == memory_->messages.size();
 void SendBatch::clear() { memory_->size = 0; }
 
 void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
-                    const LocalAddress* local, int ttl) {
+                    const LocalAddress* local, int ttl, std::size_t segment_bytes) {
   ensure(!full(), "a datagram is added only to a batch with a free slot");
   ensure(ttl == -1 || (ttl >= 1 && ttl <= 255), "a time to live is 1 to 255");
   Memory& m = *memory_;
@@ -265,6 +275,12 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
     std::memcpy(&m.peers[i], peer->data(), peer->size());
     message.msg_name = &m.peers[i];
     message.msg_namelen = peer->size();
+  }
+  if (segment_bytes > 0 && segment_bytes < bytes.size()) {
+    ensure(bytes.size() <= kMostSegmentedBytes && bytes.size() <= kMostSegments * segment_bytes,
+           "a slot is divided into what the kernel takes at once");
+    append(message, m.ancillary[i], IPPROTO_UDP, UDP_SEGMENT,
+           static_cast<std::uint16_t>(segment_bytes));
   }
   const bool has_local = local != nullptr && local->address.valid();
   if (!has_local && ttl == -1) return;
@@ -300,6 +316,22 @@ int enable_ancillary(const Descriptor& socket, int family) {
   if (family != AF_INET6) return 0;
   if (int error = switch_on(IPPROTO_IPV6, IPV6_RECVPKTINFO)) return error;
   return switch_on(IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+}
+
+int join_datagrams(const Descriptor& socket) {
+  const int on = 1;
+  return setsockopt(socket.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0 ? 0 : errno;
+}
+
+bool can_divide(const Descriptor& socket) {
+  int each = 0;
+  socklen_t size = sizeof each;
+  return getsockopt(socket.get(), IPPROTO_UDP, UDP_SEGMENT, &each, &size) == 0;
+}
+
+bool refuses_division(int errno_value) {
+  return errno_value == EINVAL || errno_value == EIO || errno_value == EMSGSIZE ||
+         errno_value == EOPNOTSUPP;
 }
 
 }  // namespace volley

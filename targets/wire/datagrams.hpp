@@ -2,6 +2,10 @@
 //
 // A batch is an array of slots. Each slot carries a datagram's bytes, its peer, the local address
 // it came to (so that an answer leaves from there: IP_PKTINFO) and its time to live.
+//
+// With offload a slot carries several datagrams of one size: the kernel divides what is sent so
+// (UDP_SEGMENT), and joins what came so (UDP_GRO). Each way through the kernel's network code then
+// serves up to kMostSegments datagrams.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +28,10 @@ struct LocalAddress {
 };
 
 inline constexpr std::size_t kMostSlots = 1024;  // what the kernel takes in one call
+// What the kernel divides one message into, at most (UDP_MAX_SEGMENTS was 64 before Linux 6.9), and
+// how many bytes it may have: the payload of the largest UDP datagram over IPv4.
+inline constexpr std::size_t kMostSegments = 64;
+inline constexpr std::size_t kMostSegmentedBytes = 65'507;
 
 struct Received {
   std::span<std::byte> bytes;  // inside the batch, valid until the next receive
@@ -31,12 +39,16 @@ struct Received {
   LocalAddress local;
   int ttl = -1;            // time to live or hop limit as received; -1: unknown
   bool truncated = false;  // the datagram was larger than a slot
+  // The kernel has joined several datagrams of this size each; only the last may be shorter. 0:
+  // `bytes` is one datagram.
+  std::size_t segment_bytes = 0;
 };
 
 class ReceiveBatch {
  public:
-  // `slots` datagrams a call, of at most `slot_bytes` each. With `ancillary`, local address and ttl
-  // are read too (the socket needs enable_ancillary()).
+  // `slots` slots a call, of at most `slot_bytes` each. With `ancillary`, local address and ttl
+  // are read too (the socket needs enable_ancillary()). Where datagrams may come joined
+  // (join_datagrams()), a slot must hold 65,535 bytes.
   ReceiveBatch(std::size_t slots, std::size_t slot_bytes, bool ancillary);
   ReceiveBatch(ReceiveBatch&&) noexcept;
   ReceiveBatch& operator=(ReceiveBatch&&) noexcept;
@@ -47,12 +59,13 @@ class ReceiveBatch {
   // it is recvmsg, which costs less than recvmmsg where one datagram is all there is to come: a
   // blocking round trip is 4 to 5 % shorter by it.
   [[nodiscard]] int receive(const Descriptor& socket, std::size_t most = kMostSlots);
-  // Waits for one datagram, as long as the socket lets it (let_receive_wait). 1, 0 when none came,
-  // or a negative errno value.
-  [[nodiscard]] int await_one(const Descriptor& socket);
+  // Waits for a datagram, as long as the socket lets it (let_receive_wait), and takes what else has
+  // come, up to `most`. How many; 0 when none came; or a negative errno value.
+  [[nodiscard]] int await(const Descriptor& socket, std::size_t most);
   [[nodiscard]] Received at(std::size_t i);
 
  private:
+  [[nodiscard]] int receive(const Descriptor& socket, std::size_t most, int flags);
   [[nodiscard]] int receive_one(const Descriptor& socket, int flags);
 
   struct Memory;
@@ -73,9 +86,11 @@ class SendBatch {
   void clear();
   // The bytes must stay where they are until send() returns; the addresses are copied. `peer` null:
   // a connected socket. `local` null or invalid: the kernel chooses the source address. ttl 1..255;
-  // -1: the socket's own.
+  // -1: the socket's own. `segment_bytes` above 0 and below bytes.size(): the kernel divides the
+  // slot into datagrams of that size (the last may be shorter), at most kMostSegments and
+  // kMostSegmentedBytes.
   void add(std::span<const std::byte> bytes, const Address* peer = nullptr,
-           const LocalAddress* local = nullptr, int ttl = -1);
+           const LocalAddress* local = nullptr, int ttl = -1, std::size_t segment_bytes = 0);
   // Sends the batch from slot `from` on with one call (sendmsg when it is one datagram). Returns
   // how many left, or a negative errno value when not even the first did.
   [[nodiscard]] int send(const Descriptor& socket, std::size_t from = 0);
@@ -87,5 +102,15 @@ class SendBatch {
 
 // Asks the kernel to deliver the local address and the time to live with every datagram.
 [[nodiscard]] int enable_ancillary(const Descriptor& socket, int family);
+
+// Lets the kernel join datagrams of one peer and size into one slot (UDP_GRO). errno: ENOPROTOOPT
+// before Linux 5.0.
+[[nodiscard]] int join_datagrams(const Descriptor& socket);
+// Whether the kernel can divide what a UDP socket sends (UDP_SEGMENT, Linux 4.18). A route may
+// still refuse: see refuses_division().
+[[nodiscard]] bool can_divide(const Descriptor& socket);
+// Whether a send failed because it was to be divided, so that the same datagrams one by one may
+// leave: the segments do not fit the route's packets, or its device cannot compute checksums.
+[[nodiscard]] bool refuses_division(int errno_value);
 
 }  // namespace volley

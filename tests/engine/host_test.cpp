@@ -1,5 +1,6 @@
 // The facts of this machine: what must be there on any Linux, and how text of the kernel is read.
 #include "generators/engine/host.hpp"
+#include "targets/wire/tuning.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>

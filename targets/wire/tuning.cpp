@@ -1,0 +1,56 @@
+#include "targets/wire/tuning.hpp"
+
+#include <sched.h>
+
+#include <cerrno>
+
+namespace volley {
+
+std::string_view to_string(Wait wait) {
+  switch (wait) {
+    case Wait::block:
+      return "block";
+    case Wait::spin:
+      return "spin";
+    case Wait::automatic:
+      break;
+  }
+  return "auto";
+}
+
+std::string_view to_string(Offload offload) {
+  switch (offload) {
+    case Offload::on:
+      return "on";
+    case Offload::off:
+      return "off";
+    case Offload::automatic:
+      break;
+  }
+  return "auto";
+}
+
+std::vector<unsigned> allowed_cpus() {
+  // The kernel refuses a set smaller than its own, whose size nobody tells.
+  for (std::size_t most = 1024; most <= 1U << 20U; most *= 2) {
+    const std::size_t bytes = CPU_ALLOC_SIZE(most);
+    std::vector<cpu_set_t> set((bytes + sizeof(cpu_set_t) - 1) / sizeof(cpu_set_t));
+    if (sched_getaffinity(0, bytes, set.data()) != 0) continue;
+    std::vector<unsigned> cpus;
+    for (unsigned cpu = 0; cpu < most; ++cpu) {
+      if (CPU_ISSET_S(cpu, bytes, set.data())) cpus.push_back(cpu);
+    }
+    if (!cpus.empty()) return cpus;
+  }
+  return {0};
+}
+
+int pin_this_thread(unsigned cpu) {
+  if (cpu >= CPU_SETSIZE) return EINVAL;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : errno;
+}
+
+}  // namespace volley
