@@ -10,17 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "generators/engine/due.hpp"
 #include "generators/engine/worker.hpp"
 #include "generators/plan/schedule.hpp"
 
 namespace volley {
-
-// A request that is due.
-struct Due {
-  MonoTime intended;
-  bool measured = true;
-  bool held_back = false;  // counted as such
-};
 
 class Demand {
  public:

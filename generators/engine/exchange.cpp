@@ -1,5 +1,7 @@
 #include "generators/engine/exchange.hpp"
 
+#include "generators/engine/sent_batches.hpp"
+
 namespace volley {
 namespace {
 
@@ -28,19 +30,25 @@ FrameExchange::FrameExchange(const RunPlan& plan, std::uint32_t session)
 }
 
 std::span<const std::byte> FrameExchange::encode(const Outgoing& request) {
+  const auto message = std::span(buffer_).first(request.bytes);
+  encode(request, 1, message);
+  return message;
+}
+
+void FrameExchange::encode(const Outgoing& first, std::uint32_t n, std::span<std::byte> to) const {
   Frame frame;
   frame.kind = response_size_ ? FrameKind::sized_request : FrameKind::request;
   frame.session = session_;
-  frame.slot = request.slot;
-  frame.length = request.bytes - static_cast<std::uint32_t>(kFrameBytes);
-  frame.flow = static_cast<std::uint16_t>(request.flow);
-  frame.sequence = request.sequence;
-  write_frame(frame, buffer_);
-  if (response_size_) {
-    const auto payload = static_cast<std::uint32_t>(*response_size_ - kFrameBytes);
-    write_payload(SizedRequest{payload, request.cookie}, std::span(buffer_).subspan(kFrameBytes));
-  }
-  return std::span<const std::byte>(buffer_).first(request.bytes);
+  frame.slot = first.slot;
+  frame.length = first.bytes - static_cast<std::uint32_t>(kFrameBytes);
+  frame.flow = static_cast<std::uint16_t>(first.flow);
+  frame.sequence = first.sequence;
+  write_frames(frame, n, first.bytes, to);
+  if (!response_size_) return;
+  const auto payload = static_cast<std::uint32_t>(*response_size_ - kFrameBytes);
+  for (std::uint32_t i = 0; i < n; ++i)
+    write_payload(SizedRequest{payload, first.cookie},
+                  to.subspan(std::size_t{first.bytes} * i + kFrameBytes));
 }
 
 Answer FrameExchange::answer_of(const Frame& frame) const {
@@ -71,6 +79,15 @@ Answer FrameExchange::recognise(std::span<const std::byte> datagram,
   return answer;
 }
 
+Answer FrameExchange::recognise_joined(std::span<const std::byte> joined, std::size_t size,
+                                       const std::optional<Expected>& expected) const {
+  Answer answer = recognise(joined.first(size), expected);
+  if (answer.named && !expect_)
+    answer.count = static_cast<std::uint32_t>(
+        std::min<std::size_t>(count_consecutive(joined, size), kMostInBatch));
+  return answer;
+}
+
 bool FrameExchange::begin_answer(StreamState& state, std::span<const std::byte> header) const {
   const std::optional<Frame> frame = read_frame(header);
   if (!frame) return false;
@@ -93,10 +110,17 @@ EchoExchange::EchoExchange(const RunPlan& plan, std::uint32_t /*session*/)
 }
 
 std::span<const std::byte> EchoExchange::encode(const Outgoing& request) {
-  const std::size_t marked = std::min<std::size_t>(8, request.bytes);
-  for (std::size_t i = 0; i < marked; ++i)
-    buffer_[i] = static_cast<std::byte>(request.sequence >> (8 * i));
-  return std::span<const std::byte>(buffer_).first(request.bytes);
+  const auto message = std::span(buffer_).first(request.bytes);
+  encode(request, 1, message);
+  return message;
+}
+
+void EchoExchange::encode(const Outgoing& first, std::uint32_t n, std::span<std::byte> to) const {
+  const std::size_t marked = std::min<std::size_t>(8, first.bytes);
+  for (std::uint32_t message = 0; message < n; ++message)
+    for (std::size_t i = 0; i < marked; ++i)
+      to[std::size_t{first.bytes} * message + i] =
+          static_cast<std::byte>((first.sequence + message) >> (8 * i));
 }
 
 Answer EchoExchange::recognise(std::span<const std::byte> datagram,

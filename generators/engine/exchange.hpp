@@ -2,7 +2,12 @@
 // and links, never protocols: a new protocol is one more class with these members.
 //
 //   encode(outgoing)                 the bytes of a request; valid until the next call
+//   sample()                         what the largest request is before it has a number
+//   encode(first, n, to)             n requests of one size, numbered on from the first, in a row,
+//                                    over copies of the sample
 //   recognise(datagram, expected)    what a datagram means (udp)
+//   recognise_joined(bytes, size, expected)   what the first of several datagrams of one size
+//                                    means, and how many mean the same for the next requests
 //   consume(state, bytes, expected, on_answer)   cuts answers out of a stream (tcp): expected() is
 //                                    asked for the oldest request in flight, on_answer(answer) says
 //                                    whether to go on; false: the stream broke the rules and the
@@ -57,6 +62,8 @@ struct Answer {
   std::uint32_t slot = kNoSlot;
   std::uint64_t sequence = 0;
   std::uint64_t bytes = 0;
+  // So many answers of as many bytes, to requests with consecutive numbers in the same slot.
+  std::uint32_t count = 1;
 };
 
 // What is left over of a stream between two reads.
@@ -77,8 +84,12 @@ class FrameExchange {
   FrameExchange(const RunPlan& plan, std::uint32_t session);
 
   [[nodiscard]] std::span<const std::byte> encode(const Outgoing& request);
+  [[nodiscard]] std::span<const std::byte> sample() const { return buffer_; }
+  void encode(const Outgoing& first, std::uint32_t n, std::span<std::byte> to) const;
   [[nodiscard]] Answer recognise(std::span<const std::byte> datagram,
                                  const std::optional<Expected>& expected) const;
+  [[nodiscard]] Answer recognise_joined(std::span<const std::byte> joined, std::size_t size,
+                                        const std::optional<Expected>& expected) const;
 
   template <class ExpectedOf, class OnAnswer>
   bool consume(StreamState& state, std::span<const std::byte> bytes, ExpectedOf&& /*expected*/,
@@ -130,8 +141,14 @@ class EchoExchange {
   static constexpr bool kNamed = false;
   EchoExchange(const RunPlan& plan, std::uint32_t session);
   [[nodiscard]] std::span<const std::byte> encode(const Outgoing& request);
+  [[nodiscard]] std::span<const std::byte> sample() const { return buffer_; }
+  void encode(const Outgoing& first, std::uint32_t n, std::span<std::byte> to) const;
   [[nodiscard]] Answer recognise(std::span<const std::byte> datagram,
                                  const std::optional<Expected>& expected) const;
+  [[nodiscard]] Answer recognise_joined(std::span<const std::byte> joined, std::size_t size,
+                                        const std::optional<Expected>& expected) const {
+    return recognise(joined.first(size), expected);
+  }
 
   template <class ExpectedOf, class OnAnswer>
   bool consume(StreamState& state, std::span<const std::byte> bytes, ExpectedOf&& expected,
@@ -162,8 +179,17 @@ class ScriptedExchange {
   static constexpr bool kNamed = false;
   ScriptedExchange(const RunPlan& plan, std::uint32_t session);
   [[nodiscard]] std::span<const std::byte> encode(const Outgoing& request) const;
+  [[nodiscard]] std::span<const std::byte> sample() const {
+    return std::as_bytes(std::span(request_));
+  }
+  // The sample is the request.
+  void encode(const Outgoing& /*first*/, std::uint32_t /*n*/, std::span<std::byte> /*to*/) const {}
   [[nodiscard]] Answer recognise(std::span<const std::byte> datagram,
                                  const std::optional<Expected>& expected) const;
+  [[nodiscard]] Answer recognise_joined(std::span<const std::byte> joined, std::size_t size,
+                                        const std::optional<Expected>& expected) const {
+    return recognise(joined.first(size), expected);
+  }
   // The answer that a peer's close ends, when the rule says so.
   [[nodiscard]] std::optional<Answer> at_close(const StreamState& state) const;
 

@@ -2,31 +2,18 @@
 
 namespace volley {
 
-// An answer to nothing in flight: late (the first one to a lost request), a duplicate, or noise.
-void Ledger::on_stray(Flow& flow, const Answer& answer, std::uint32_t slot, MonoTime received) {
-  // The deadline list is looked at once a turn, so an answer may come in between.
-  if (slot != kNoSlot && !outstanding_.at(slot).lost) {
-    on_timeout(flow, slot);
-    if (!answers_in_order_) slot = kNoSlot;
-  }
-  if (slot != kNoSlot) {
-    worker_.recorder().on_late(outstanding_.at(slot).measured);
-    outstanding_.remove(slot);
-  } else if (answer.verdict == Answer::Verdict::foreign || flow.next_sequence == 0 ||
-             (answer.named && answer.sequence >= flow.next_sequence)) {
+// An answer that says whose it is, to nothing in flight: late (the first one to a lost request), a
+// duplicate, or noise.
+void Ledger::on_stray(Flow& flow, const Answer& answer, MonoTime received) {
+  if (answer.verdict == Answer::Verdict::foreign || answer.sequence >= flow.next_sequence) {
     worker_.note_event(ErrorKind::unexpected, received);
-  } else if (answer.named) {
-    on_named_stray(flow, answer.sequence, received);
-  } else if (std::exchange(flow.last_lost, false)) {
-    worker_.recorder().on_late(flow.last_measured);
-  } else {
-    worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
+    return;
   }
-}
-
-void Ledger::on_named_stray(Flow& flow, std::uint64_t sequence, MonoTime received) {
-  const bool measured = sequence >= flow.first_measured;
-  const auto arrival = flow.arrived.arrive(sequence);
+  // The deadline list is looked at once a turn, so an answer may come in between.
+  const std::uint64_t overdue = batches_.find(answer.slot, flow.index, answer.sequence, 1);
+  if (overdue != 0) on_timeout(flow, answer.slot, overdue);
+  const bool measured = answer.sequence >= flow.first_measured;
+  const auto arrival = flow.arrived.arrive(answer.sequence);
   if (arrival == SequenceTracker::Arrival::too_old)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (arrival == SequenceTracker::Arrival::duplicate)
@@ -35,22 +22,45 @@ void Ledger::on_named_stray(Flow& flow, std::uint64_t sequence, MonoTime receive
     worker_.recorder().on_late(measured);
 }
 
-void Ledger::on_timeout(Flow& flow, std::uint32_t slot) {
-  const bool measured = outstanding_.at(slot).measured;
-  worker_.recorder().on_lost(measured);
+// An answer without a name that no request in flight can have caused in time. In order: it belongs
+// to the oldest one that is owed.
+void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
+  if (const auto oldest = batches_.oldest_of(flow.index)) {
+    const std::uint64_t bit = std::uint64_t{1} << oldest->bit;
+    if ((batches_.at(oldest->slot).waiting & bit) != 0) on_timeout(flow, oldest->slot, bit);
+    if (answers_in_order_) {
+      worker_.recorder().on_late(batches_.at(oldest->slot).measured);
+      batches_.remove(oldest->slot, bit);
+      return;
+    }
+  }
+  if (flow.next_sequence == 0)
+    worker_.note_event(ErrorKind::unexpected, received);
+  else if (std::exchange(flow.last_lost, false))
+    worker_.recorder().on_late(flow.last_measured);
+  else
+    worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
+}
+
+void Ledger::on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits) {
+  const bool measured = batches_.at(slot).measured;
+  worker_.recorder().on_lost(measured, static_cast<std::uint64_t>(std::popcount(bits)));
   flow.last_lost = true;
   flow.last_measured = measured;
   if (answers_in_order_)
-    outstanding_.keep_as_lost(slot);
+    batches_.keep_as_owed(slot, bits);
   else
-    outstanding_.remove(slot);
+    batches_.remove(slot, bits);
 }
 
 void Ledger::on_flow_death(Flow& flow, ErrorKind kind) {
-  for (std::uint32_t slot; (slot = outstanding_.oldest_of(flow.index)) != kNoSlot;) {
-    const OutstandingRequest request = outstanding_.at(slot);
-    outstanding_.remove(slot);
-    if (!request.lost) worker_.recorder().on_error(request.measured, kind);
+  while (const auto oldest = batches_.oldest_of(flow.index)) {
+    const SentBatch& batch = batches_.at(oldest->slot);
+    const std::uint64_t failed = batch.waiting;
+    if (failed != 0)
+      worker_.recorder().on_error(batch.measured, kind,
+                                  static_cast<std::uint64_t>(std::popcount(failed)));
+    batches_.remove(oldest->slot, batch.waiting | batch.owed);
   }
 }
 

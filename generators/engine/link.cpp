@@ -29,15 +29,93 @@ SendResult result_of(ssize_t sent, std::size_t wanted) {
 
 }  // namespace
 
+// With one request in flight nothing ever goes together.
+UdpLink::UdpLink(Worker& worker)
+    : worker_(worker),
+      batch_(kSlots, kMostDatagramBytes + 1, false),
+      out_(kMostInBatch),
+      wants_offload_(worker.plan().offload != Offload::off && worker.plan().batch > 1 &&
+                     worker.plan().depth.value_or(kMostInBatch) > 1) {}
+
 int UdpLink::open(Flow& flow) {
   const int error = open_prepared(worker_, kProtocol, flow);
-  return error != 0 ? error : start_connect(flow.socket, worker_.peer());
+  if (error != 0) return error;
+  if (wants_offload_) {
+    divides_ = can_divide(flow.socket);
+    const int unable = join_datagrams(flow.socket);
+    joins_ = unable == 0;
+    if (worker_.plan().offload == Offload::on && (!divides_ || !joins_))
+      return unable != 0 ? unable : ENOPROTOOPT;
+  }
+  return start_connect(flow.socket, worker_.peer());
 }
 
 SendResult UdpLink::send(Flow& flow, std::span<const std::byte> message) {
   ++worker_.result().send_calls;
   return result_of(::send(flow.socket.get(), message.data(), message.size(), kSendFlags),
                    message.size());
+}
+
+BatchResult UdpLink::send(Flow& flow, const MessageBatch& messages) {
+  if (messages.count() == 1) {
+    SendResult result = send(flow, messages.bytes());
+    if (result.what == Sent::failed && result.error == ECONNREFUSED) {
+      // The socket reported an earlier datagram's ICMP error; this one has not been tried yet.
+      worker_.note_event(ErrorKind::refused, mono_now());
+      result = send(flow, messages.bytes());
+    }
+    return {result.what == Sent::whole ? 1U : 0U, result.what, result.error};
+  }
+  if (divides_ && messages.is_even()) {
+    const BatchResult result = send_divided(flow, messages);
+    if (result.what != Sent::failed || !refuses_division(result.error)) return result;
+    divides_ = false;
+    worker_.result().offload.refused = result.error;
+  }
+  return send_each(flow, messages);
+}
+
+BatchResult UdpLink::send_divided(Flow& flow, const MessageBatch& messages) {
+  out_.clear();
+  out_.add(messages.bytes(), nullptr, nullptr, -1, messages.sizes().front());
+  ++worker_.result().send_calls;
+  int n = out_.send(flow.socket);
+  if (n == -ECONNREFUSED) {
+    worker_.note_event(ErrorKind::refused, mono_now());
+    ++worker_.result().send_calls;
+    n = out_.send(flow.socket);
+  }
+  if (n == -EAGAIN || n == -EINTR) return {0, Sent::blocked, 0};
+  if (n < 0) return {0, Sent::failed, -n};
+  ++worker_.result().offload.divided_sends;
+  worker_.result().offload.divided_datagrams += messages.count();
+  return {messages.count(), Sent::whole, 0};
+}
+
+// A call that stops in the middle keeps the reason to itself; the next one tells it.
+BatchResult UdpLink::send_each(Flow& flow, const MessageBatch& messages) {
+  out_.clear();
+  std::size_t at = 0;
+  for (const std::uint32_t size : messages.sizes()) {
+    out_.add(messages.bytes().subspan(at, size));
+    at += size;
+  }
+  std::uint32_t sent = 0;
+  bool refused_just_now = false;
+  while (sent < messages.count()) {
+    ++worker_.result().send_calls;
+    const int n = out_.send(flow.socket, sent);
+    if (n == -ECONNREFUSED && !refused_just_now) {
+      worker_.note_event(ErrorKind::refused, mono_now());
+      refused_just_now = true;
+      continue;
+    }
+    if (n == -EAGAIN || n == -EINTR) return {sent, Sent::blocked, 0};
+    if (n <= 0) return {sent, Sent::failed, n == 0 ? EIO : -n};
+    refused_just_now = false;
+    sent += static_cast<std::uint32_t>(n);
+  }
+  return {sent, Sent::whole, 0};
 }
 
 int TcpLink::open(Flow& flow) {
@@ -58,13 +136,25 @@ int TcpLink::open(Flow& flow) {
   return ECANCELED;
 }
 
-SendResult TcpLink::send(Flow& flow, std::span<const std::byte> message) {
+BatchResult TcpLink::send(Flow& flow, const MessageBatch& messages) {
+  const std::span<const std::byte> bytes = messages.bytes();
   ++worker_.result().send_calls;
-  const ssize_t n = ::send(flow.socket.get(), message.data(), message.size(), kSendFlags);
-  if (n < 0 || n == static_cast<ssize_t>(message.size())) return result_of(n, message.size());
-  const auto rest = message.subspan(static_cast<std::size_t>(n));
-  flow.unsent.assign(rest.begin(), rest.end());
-  return {Sent::whole, 0};
+  const ssize_t n = ::send(flow.socket.get(), bytes.data(), bytes.size(), kSendFlags);
+  if (n == static_cast<ssize_t>(bytes.size())) return {messages.count(), Sent::whole, 0};
+  if (n < 0) {
+    const SendResult result = result_of(n, bytes.size());
+    return {0, result.what, result.error};
+  }
+  std::size_t begin = 0;  // of the message that was cut
+  std::uint32_t sent = 0;
+  const auto taken = static_cast<std::size_t>(n);
+  while (begin + messages.sizes()[sent] <= taken) begin += messages.sizes()[sent++];
+  if (begin < taken) {
+    const auto rest = bytes.subspan(taken, begin + messages.sizes()[sent] - taken);
+    flow.unsent.assign(rest.begin(), rest.end());
+    ++sent;
+  }
+  return {sent, Sent::blocked, 0};
 }
 
 SendResult TcpLink::send_rest(Flow& flow) {

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 
 #include "generators/engine/demand.hpp"
 #include "generators/engine/exchange.hpp"
+#include "generators/engine/message_batch.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/sequence.hpp"
 #include "targets/wire/datagrams.hpp"
@@ -49,53 +51,93 @@ struct SendResult {
   Sent what = Sent::whole;
   int error = 0;  // errno, when failed
 };
+// What became of a batch: the first `sent` messages went out, and what happened to the next one.
+// whole: there is none.
+struct BatchResult {
+  std::uint32_t sent = 0;
+  Sent what = Sent::whole;
+  int error = 0;  // errno, when failed
+};
 
 // A receive call takes what has come, or waits for something to come (let_receive_wait).
 enum class Reading : std::uint8_t { takes, waits };
 
-struct UdpLink {
+class UdpLink {
+ public:
   static constexpr Protocol kProtocol = Protocol::udp;
   static constexpr std::size_t kSlots = 32;
 
-  explicit UdpLink(Worker& worker)
-      : worker_(worker), batch_(kSlots, kMostDatagramBytes + 1, false) {}
+  explicit UdpLink(Worker& worker);
 
   // Opens the flow's socket and connects it to the peer. errno.
   [[nodiscard]] int open(Flow& flow);
   [[nodiscard]] SendResult send(Flow& flow, std::span<const std::byte> message);
-  // Reads what is there (or waits for one datagram). on_datagram(bytes) for each; on_error(errno)
-  // for what the socket reports.
-  template <class OnDatagram, class OnError>
-  void receive(Flow& flow, Reading reading, std::size_t in_flight, OnDatagram&& on_datagram,
+  // One call for all of them, where the kernel takes them all. An ICMP error of an earlier datagram
+  // is a socket event, and no reason to stop.
+  [[nodiscard]] BatchResult send(Flow& flow, const MessageBatch& messages);
+  // Reads what is there, of `in_flight` datagrams that can be (or waits for the first).
+  // on_datagrams(received, when): one, or several that the kernel has joined; `when` is shared by
+  // what came with one call. on_error(errno) for what the socket reports.
+  template <class OnDatagrams, class OnError>
+  void receive(Flow& flow, Reading reading, std::size_t in_flight, OnDatagrams&& on_datagrams,
                OnError&& on_error) {
     // With one answer to come, one call reads it; level-triggered polling tells of any more.
-    const std::size_t most = in_flight <= 1 ? 1 : kSlots;
-    for (;;) {
-      const int n = reading == Reading::waits ? batch_.await(flow.socket, most)
-                                              : batch_.receive(flow.socket, most);
+    const std::size_t most =
+        std::clamp<std::size_t>(joins_ ? in_flight / kMostSegments : in_flight, 1, kSlots);
+    std::size_t got = 0;
+    for (int round = 0; round < kMostRounds; ++round) {
+      const int n = reading == Reading::waits && round == 0 ? batch_.await(flow.socket, most)
+                                                            : batch_.receive(flow.socket, most);
       ++worker_.result().receive_calls;
       if (n < 0) {
         if (n != -EAGAIN && n != -EINTR) on_error(-n);
         return;
       }
-      for (int i = 0; i < n; ++i) on_datagram(batch_.at(static_cast<std::size_t>(i)).bytes);
-      if (static_cast<std::size_t>(n) < kSlots) return;
+      const MonoTime when = n > 0 ? mono_now() : MonoTime{};
+      for (int i = 0; i < n; ++i) {
+        const Received received = batch_.at(static_cast<std::size_t>(i));
+        got += count(received);
+        on_datagrams(received, when);
+      }
+      if (static_cast<std::size_t>(n) < most || got >= in_flight) return;
     }
   }
 
  private:
+  // Reads of one flow before the others get their turn.
+  static constexpr int kMostRounds = 16;
+
+  // Datagrams in a slot.
+  std::size_t count(const Received& received) {
+    if (received.segment_bytes == 0) return 1;
+    const std::size_t n =
+        (received.bytes.size() + received.segment_bytes - 1) / received.segment_bytes;
+    ++worker_.result().offload.joined_receives;
+    worker_.result().offload.joined_datagrams += n;
+    return n;
+  }
+  [[nodiscard]] BatchResult send_divided(Flow& flow, const MessageBatch& messages);
+  [[nodiscard]] BatchResult send_each(Flow& flow, const MessageBatch& messages);
+
   Worker& worker_;
   ReceiveBatch batch_;
+  SendBatch out_;
+  bool wants_offload_;
+  bool divides_ = false;  // UDP_SEGMENT
+  bool joins_ = false;    // UDP_GRO
 };
 
-struct TcpLink {
+class TcpLink {
+ public:
   static constexpr Protocol kProtocol = Protocol::tcp;
 
   explicit TcpLink(Worker& worker) : worker_(worker), buffer_(kReadBytes) {}
 
   // Connects, waiting until the connection stands or the plan's timeout is over. errno.
   [[nodiscard]] int open(Flow& flow);
-  [[nodiscard]] SendResult send(Flow& flow, std::span<const std::byte> message);
+  // All messages with one call. What the socket took of the last one is continued by send_rest();
+  // the messages behind it have not been sent.
+  [[nodiscard]] BatchResult send(Flow& flow, const MessageBatch& messages);
   // Sends on what is left of a message taken in part. blocked: still not all.
   [[nodiscard]] SendResult send_rest(Flow& flow);
   // One read, which may wait. on_bytes(bytes); on_end(kind) when the peer closed or the connection

@@ -7,19 +7,22 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
+#include "generators/engine/due.hpp"
 #include "generators/engine/handoff.hpp"
 #include "reports/measure/record.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
 
-// A request that was answered, and when. rr has it taken down once the next request is on its way:
-// after a wait the histograms lie cold, and the peer need not wait for them.
+// Requests that were answered, and when. rr has them taken down once the next ones are on their
+// way: after a wait the histograms lie cold, and the peer need not wait for them.
 struct Completion {
   MonoTime intended, sent, received;
-  std::uint64_t bytes = 0;  // of the answer
+  std::uint64_t bytes = 0;  // of each answer
   bool measured = false;    // false: of the warm-up
+  std::uint32_t times = 1;  // requests that all this is true of
 };
 
 class Recorder {
@@ -35,26 +38,37 @@ class Recorder {
     r.counters.bytes_sent += bytes;
     r.latencies.send_lag.record(sent - intended);
   }
+  // The requests of one call, in one phase, of `bytes` altogether.
+  void on_sent(std::span<const Due> requests, MonoTime sent, std::uint64_t bytes) {
+    IntervalRecord& r = of(requests.front().measured);
+    r.counters.sent += requests.size();
+    r.counters.bytes_sent += bytes;
+    for (std::size_t i = 0; i < requests.size();) {
+      const std::size_t first = i;
+      while (++i < requests.size() && requests[i].intended == requests[first].intended) continue;
+      r.latencies.send_lag.record((sent - requests[first].intended).count(), i - first);
+    }
+  }
   void on_completed(const Completion& done) {
     IntervalRecord& r = of(done.measured);
-    ++r.counters.completed;
-    r.counters.bytes_received += done.bytes;
-    r.latencies.response.record(done.received - done.intended);
-    r.latencies.service.record(done.received - done.sent);
+    r.counters.completed += done.times;
+    r.counters.bytes_received += done.bytes * done.times;
+    r.latencies.response.record((done.received - done.intended).count(), done.times);
+    r.latencies.service.record((done.received - done.sent).count(), done.times);
   }
   void on_connected(bool measured, MonoTime intended, MonoTime established) {
     of(measured).latencies.connect.record(established - intended);
   }
-  void on_lost(bool measured) { ++of(measured).counters.lost; }
+  void on_lost(bool measured, std::uint64_t n = 1) { of(measured).counters.lost += n; }
   void on_late(bool measured) { ++of(measured).counters.late; }
-  void on_error(bool measured, ErrorKind kind) {
-    ++of(measured).counters.errors[static_cast<std::size_t>(kind)];
+  void on_error(bool measured, ErrorKind kind, std::uint64_t n = 1) {
+    of(measured).counters.errors[static_cast<std::size_t>(kind)] += n;
   }
   void on_unsent(bool measured, ErrorKind kind, std::uint64_t n = 1) {
     of(measured).counters.unsent[static_cast<std::size_t>(kind)] += n;
   }
   void on_duplicate(bool measured) { ++of(measured).counters.duplicates; }
-  void on_reordered(bool measured) { ++of(measured).counters.reordered; }
+  void on_reordered(bool measured, std::uint64_t n) { of(measured).counters.reordered += n; }
   void on_held_back(bool measured) { ++of(measured).counters.held_back; }
   // Direct access, for workloads that count in bulk (stream).
   [[nodiscard]] IntervalRecord& of(bool measured) {

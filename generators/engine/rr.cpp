@@ -4,7 +4,11 @@
 // room for the next. Open loop: requests are due by the schedule, whatever the answers do; one that
 // cannot go out at once (a cap, an unwritable socket) waits in its flow's queue with its intended
 // time, is counted as held back, and its response time still runs from that time.
+//
+// What a flow has to send at one moment leaves with one call: all the room that the answers of one
+// reading made, all that is due by the clock. Nothing waits for a batch to fill.
 #include <algorithm>
+#include <array>
 
 #include "generators/engine/demand.hpp"
 #include "generators/engine/exchange.hpp"
@@ -26,10 +30,11 @@ class RequestResponse {
         link_(worker),
         exchange_(plan_, worker.session()),
         sizes_(plan_.sizes, plan_.seed),
+        messages_(plan_.batch, exchange_.sample(), plan_.sizes.size() == 1),
         ledger_(worker, Link::kProtocol == Protocol::tcp && !Exchange::kNamed),
         flows_(worker.flow_count()),
         demand_(worker),
-        waits_in_receive_(is_ping_pong()) {}
+        waits_in_receive_(may_wait_in_receive()) {}
 
   void run() {
     set_up();
@@ -95,15 +100,18 @@ class RequestResponse {
   void turn() {
     MonoTime now = mono_now();
     worker_.recorder().tick(now);
-    if (demand_.open_loop())
-      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { dispatch(flow, due); });
+    if (demand_.open_loop()) send_due(now);
     expire(now);
     if (worker_.stopped() || is_over(now)) {
       finished_ = true;
       return;
     }
+    if (looks_directly()) {
+      for (Flow& flow : flows_) receive(flow, Reading::takes);
+      return;
+    }
     const MonoTime wake = next_wake(now);
-    if (waits_in_receive_ && ledger_.outstanding().waiting_of(0) == 1 && !flows_.front().blocked) {
+    if (waits_in_receive_ && ledger_.batches().waiting_of(0) > 0 && !flows_.front().blocked) {
       set_patience(now, std::min(wake, worker_.recorder().interval_end()));
       receive(flows_.front(), Reading::waits);
       return;
@@ -117,11 +125,18 @@ class RequestResponse {
     }
   }
 
-  // One flow with one request in flight at a time: the receive call itself is the place to wait.
-  // Beside a poller that saves a system call a round trip, and the sender the poller's wake-up.
-  [[nodiscard]] bool is_ping_pong() const {
-    return flows_.size() == 1 && plan_.depth == 1U && !demand_.open_loop() &&
-           plan_.wait != Wait::spin && plan_.timeout >= kLeastTimeout;
+  // Spinning over a few flows: their own receive calls tell whether there is anything, and the
+  // poller is asked now and then for what only it knows.
+  [[nodiscard]] bool looks_directly() {
+    if (worker_.waiting() != Wait::spin || flows_.size() > kFewFlows || blocked_ > 0) return false;
+    return ++looks_ % kLooksPerPoll != 0;
+  }
+
+  // Closed loop on one flow: the receive call itself is the place to wait. Beside a poller that
+  // saves a system call a round trip, and the sender the poller's wake-up.
+  [[nodiscard]] bool may_wait_in_receive() const {
+    return flows_.size() == 1 && !demand_.open_loop() && worker_.waiting() != Wait::spin &&
+           plan_.timeout >= kLeastTimeout;
   }
   int await_at_most(Flow& flow, Nanos patience) {
     patience_ = patience;
@@ -137,8 +152,7 @@ class RequestResponse {
   [[nodiscard]] MonoTime next_wake(MonoTime now) const {
     MonoTime wake = now + std::chrono::seconds(1);
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
-    if (!ledger_.outstanding().empty())
-      wake = std::min(wake, ledger_.outstanding().next_deadline());
+    if (!ledger_.batches().empty()) wake = std::min(wake, ledger_.batches().next_deadline());
     if (const auto rested = resting_.next()) wake = std::min(wake, *rested);
     if (now < worker_.times().measure_end) wake = std::min(wake, worker_.times().measure_end);
     if (cut_off_ != MonoTime{}) wake = std::min(wake, cut_off_);
@@ -153,75 +167,108 @@ class RequestResponse {
     if (now >= cut_off_) drop_waiting(ErrorKind::timed_out);
     if (waiting_ == 0 && worker_.result().sending_ended == MonoTime{})
       worker_.result().sending_ended = now;
-    return ledger_.outstanding().empty() && waiting_ == 0;
+    return ledger_.batches().empty() && waiting_ == 0;
   }
 
   // --- sending -----------------------------------------------------------------------------
-  // Open loop: a slot has become due.
-  void dispatch(std::uint32_t index, const Due& due) {
-    Flow& flow = flows_[index];
-    if (flow.dead)
-      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
-    else if (can_send(flow))
-      send(flow, due, mono_now());
-    else
+  // Open loop: everything that is due by the clock, each flow's share with as few calls as it
+  // takes.
+  void send_due(MonoTime now) {
+    demand_.for_each_due(now, [&](std::uint32_t index, const Due& due) {
+      Flow& flow = flows_[index];
+      if (flow.dead) {
+        worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
+        return;
+      }
+      if (flow.waiting.empty()) with_due_.push_back(index);
       wait_in_line(flow, due);
-  }
-
-  [[nodiscard]] bool has_room(const Flow& flow) const {
-    return !plan_.depth || ledger_.outstanding().waiting_of(flow.index) < *plan_.depth;
-  }
-  [[nodiscard]] bool can_send(const Flow& flow) const {
-    return !flow.blocked && flow.waiting.empty() && has_room(flow);
+    });
+    for (const std::uint32_t index : with_due_) {
+      Flow& flow = flows_[index];
+      send_waiting(flow);
+      hold_back(flow);
+    }
+    with_due_.clear();
   }
 
   void wait_in_line(Flow& flow, const Due& due) {
-    flow.waiting.push_back(held_back(due));
+    flow.waiting.push_back(due);
     ++waiting_;
   }
-  // Counts each request once, however often it is put off.
-  Due held_back(Due due) {
-    if (!due.held_back) worker_.recorder().on_held_back(due.measured);
-    due.held_back = true;
-    return due;
+  // What still waits could not go out when it was due. Counts each request once, however often it
+  // is put off.
+  void hold_back(Flow& flow) {
+    for (auto due = flow.waiting.rbegin(); due != flow.waiting.rend() && !due->held_back; ++due) {
+      worker_.recorder().on_held_back(due->measured);
+      due->held_back = true;
+    }
   }
 
-  // Sends one request. False: the flow takes no more at present.
-  bool send(Flow& flow, const Due& due, MonoTime now) {
-    const std::uint32_t bytes = sizes_.size_of(flow.number, flow.next_sequence);
-    const std::span<const std::byte> message = exchange_.encode(
-        Outgoing{flow.number, ledger_.next_slot(), flow.next_sequence, bytes, flow.cookie});
-    SendResult result = link_.send(flow, message);
-    if (result.what == Sent::failed && result.error == ECONNREFUSED) {
-      // The socket reported an earlier datagram's ICMP error; this one has not been tried yet.
-      worker_.note_event(ErrorKind::refused, now);
-      result = link_.send(flow, message);
+  // How many requests the flow may put in flight with one call.
+  [[nodiscard]] std::uint32_t room_of(const Flow& flow) const {
+    if (!plan_.depth) return messages_.most();
+    const std::uint32_t in_flight = ledger_.batches().waiting_of(flow.index);
+    return std::min(messages_.most(), *plan_.depth - std::min(*plan_.depth, in_flight));
+  }
+
+  // Sends the first of `dues` (one phase, at most room_of) with one call. How many left, the one
+  // that failed included; fewer than all: the flow takes no more at present.
+  std::uint32_t send(Flow& flow, std::span<const Due> dues) {
+    lay_out(flow, static_cast<std::uint32_t>(dues.size()));
+    const MonoTime now = mono_now();
+    const BatchResult result = link_.send(flow, messages_);
+    if (result.sent > 0) {
+      std::uint64_t bytes = 0;
+      for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;
+      ledger_.on_sent(flow, dues.first(result.sent), now, bytes);
     }
-    if (result.what == Sent::whole) {
-      ledger_.on_sent(flow, due, now, static_cast<std::uint32_t>(message.size()));
-      if (Link::kProtocol == Protocol::tcp && !flow.unsent.empty()) block(flow);
-      return !flow.blocked;
-    }
+    if (result.what == Sent::whole) return result.sent;
     if (result.what == Sent::blocked) {
-      flow.waiting.push_front(held_back(due));
-      ++waiting_;
       block(flow);
-      return false;
+      return result.sent;
     }
-    worker_.recorder().on_unsent(due.measured, error_kind_of(result.error));
+    worker_.recorder().on_unsent(dues[result.sent].measured, error_kind_of(result.error));
+    failed_ = error_kind_of(result.error);
+    return result.sent + 1;
+  }
+
+  void lay_out(const Flow& flow, std::uint32_t n) {
+    messages_.clear();
+    Outgoing next{flow.number, ledger_.next_slot(), flow.next_sequence, 0, flow.cookie};
+    const std::uint32_t together = messages_.one_size() ? n : 1;
+    for (std::uint32_t i = 0; i < n; i += together, next.sequence += together) {
+      next.bytes = sizes_.size_of(flow.number, next.sequence);
+      exchange_.encode(next, together, messages_.add(next.bytes, together));
+    }
+  }
+
+  // After a failed call: tcp has lost its connection; a udp flow of a closed loop rests, or it
+  // would spin on the error. False: nothing failed.
+  bool settle_failure(Flow& flow, MonoTime now) {
+    if (!failed_) return false;
+    const ErrorKind kind = *std::exchange(failed_, std::nullopt);
     if (Link::kProtocol == Protocol::tcp)
-      flow_died(flow, error_kind_of(result.error), now);
-    else
-      rest(flow, now);
-    return false;
+      flow_died(flow, kind, now);
+    else if (!demand_.open_loop())
+      resting_.add(flow.index, now);
+    return true;
   }
 
   void block(Flow& flow) {
-    flow.blocked = true;
+    if (std::exchange(flow.blocked, true)) return;
+    ++blocked_;
     if (waits_in_receive_)
       (void)worker_.poller().add(flow.socket.get(), flow.index, true, true);
     else
       (void)worker_.poller().change(flow.socket.get(), flow.index, true, true);
+  }
+  void unblock(Flow& flow) {
+    flow.blocked = false;
+    --blocked_;
+    if (waits_in_receive_)
+      worker_.poller().remove(flow.socket.get());
+    else
+      (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
   }
 
   // The socket is writable again, or an answer made room: sends what waits.
@@ -235,78 +282,96 @@ class RequestResponse {
           return;
         }
       }
-      flow.blocked = false;
-      if (waits_in_receive_)
-        worker_.poller().remove(flow.socket.get());
-      else
-        (void)worker_.poller().change(flow.socket.get(), flow.index, true, false);
+      unblock(flow);
     }
-    send_waiting(flow);
-    if (!demand_.open_loop()) fill(flow, mono_now());
+    go_on(flow, mono_now());
   }
 
   void send_waiting(Flow& flow) {
-    while (!flow.dead && !flow.waiting.empty() && !flow.blocked && has_room(flow)) {
-      const Due due = flow.waiting.front();
-      flow.waiting.pop_front();
-      --waiting_;
-      if (!send(flow, due, mono_now())) return;
+    while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
+      const std::uint32_t room = room_of(flow);
+      if (room == 0) return;
+      std::array<Due, kMostInBatch> dues;
+      std::uint32_t n = 0;
+      for (auto due = flow.waiting.begin();
+           n < room && due != flow.waiting.end() && due->measured == flow.waiting.front().measured;
+           ++due)
+        dues[n++] = *due;
+      const std::uint32_t gone = send(flow, std::span(dues).first(n));
+      flow.waiting.erase(flow.waiting.begin(), flow.waiting.begin() + gone);
+      waiting_ -= gone;
+      if (settle_failure(flow, mono_now()) && !demand_.open_loop()) return;
     }
   }
 
   // Closed loop: puts requests in flight until the flow is full.
   void fill(Flow& flow, MonoTime now) {
-    while (!flow.dead && can_send(flow)) {
-      const std::optional<Due> due = demand_.take(flow.index, now);
-      if (!due || !send(flow, *due, now)) return;
+    while (!flow.dead && !flow.blocked && flow.waiting.empty()) {
+      const std::uint32_t room = room_of(flow);
+      std::array<Due, kMostInBatch> dues;
+      std::uint32_t n = 0;
+      for (std::optional<Due> due; n < room && (due = demand_.take(flow.index, now)); ++n)
+        dues[n] = *due;
+      if (n == 0) return;
+      const std::uint32_t gone = send(flow, std::span(dues).first(n));
+      // They were due when there was room.
+      for (std::uint32_t i = gone; i < n; ++i) wait_in_line(flow, dues[i]);
+      if (gone < n) hold_back(flow);
+      if (settle_failure(flow, now)) return;
     }
-  }
-
-  // Closed loop: after a failed send a flow rests, or it would spin on the error.
-  void rest(Flow& flow, MonoTime now) {
-    if (!demand_.open_loop()) resting_.add(flow.index, now);
   }
 
   // --- receiving ---------------------------------------------------------------------------
   void receive(Flow& flow, Reading reading) {
+    if (flow.dead) return;
+    MonoTime received{};  // the last answers
+    const auto on_answer = [&](const Answer& answer) {
+      ledger_.on_answer(flow, answer, received,
+                        [&](const Completion& done) { completed_.push_back(done); });
+    };
     if constexpr (Link::kProtocol == Protocol::udp) {
-      MonoTime received{};
       link_.receive(
-          flow, reading, ledger_.outstanding().waiting_of(flow.index),
-          [&](std::span<const std::byte> datagram) {
-            if (received == MonoTime{}) received = mono_now();
-            on_answer(flow, exchange_.recognise(datagram, ledger_.expected_of(flow)), received);
+          flow, reading, ledger_.batches().waiting_of(flow.index),
+          [&](const Received& slot, MonoTime when) {
+            received = when;
+            take_datagrams(flow, slot, on_answer);
           },
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(
           flow, reading,
           [&](std::span<const std::byte> bytes) {
-            const MonoTime received = mono_now();
-            std::optional<Completion> last;
+            received = mono_now();
             const bool sane = exchange_.consume(
                 flow.stream, bytes, [&] { return ledger_.expected_of(flow); },
                 [&](const Answer& answer) {
-                  if (last) worker_.recorder().on_completed(*last);
-                  last = ledger_.on_answer(flow, answer, received);
+                  on_answer(answer);
                   return !flow.dead;
                 });
-            // Only now: what came beside the answers due cannot answer what is sent next.
-            if (sane)
-              go_on(flow, received);
-            else if (!flow.dead)
-              flow_died(flow, ErrorKind::malformed, received);
-            if (last) worker_.recorder().on_completed(*last);
+            if (!sane && !flow.dead) flow_died(flow, ErrorKind::malformed, received);
           },
           [&](ErrorKind kind) { flow_died(flow, kind, mono_now()); });
     }
+    // Only now: what came beside the answers due cannot answer what is sent next.
+    if (received != MonoTime{}) go_on(flow, received);
+    for (const Completion& done : completed_) worker_.recorder().on_completed(done);
+    completed_.clear();
   }
 
-  void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
-    const std::optional<Completion> completion = ledger_.on_answer(flow, answer, received);
-    go_on(flow, received);
-    if (completion) worker_.recorder().on_completed(*completion);
+  // One datagram, or several of one size that the kernel has joined, of which only the last may be
+  // shorter.
+  template <class OnAnswer>
+  void take_datagrams(Flow& flow, const Received& slot, OnAnswer&& on_answer) {
+    std::span<const std::byte> rest = slot.bytes;
+    const std::size_t each = slot.segment_bytes == 0 ? rest.size() : slot.segment_bytes;
+    do {
+      const std::size_t size = std::min(each, rest.size());
+      const Answer answer = exchange_.recognise_joined(rest, size, ledger_.expected_of(flow));
+      rest = rest.subspan(size * answer.count);
+      on_answer(answer);
+    } while (!rest.empty());
   }
+
   // An answer made room.
   void go_on(Flow& flow, MonoTime now) {
     if (!flow.waiting.empty()) send_waiting(flow);
@@ -315,13 +380,12 @@ class RequestResponse {
 
   // --- endings -----------------------------------------------------------------------------
   void expire(MonoTime now) {
-    for (std::uint32_t slot; (slot = ledger_.outstanding().expired(now)) != kNoSlot;) {
-      Flow& flow = flows_[ledger_.flow_of(slot)];
+    for (std::uint32_t slot; (slot = ledger_.batches().expired(now)) != SentBatches::kNone;) {
+      Flow& flow = flows_[ledger_.batches().at(slot).flow];
       ledger_.on_timeout(flow, slot);
-      send_waiting(flow);
-      if (!demand_.open_loop()) fill(flow, now);
+      go_on(flow, now);
     }
-    resting_.take_rested(now, [&](std::uint32_t flow) { fill(flows_[flow], now); });
+    resting_.take_rested(now, [&](std::uint32_t flow) { go_on(flows_[flow], now); });
   }
 
   // What is in flight on a dead flow has failed; what waited, or was still its share, is not sent.
@@ -329,6 +393,7 @@ class RequestResponse {
     if (flow.dead) return;
     flow.dead = true;
     --alive_;
+    if (std::exchange(flow.blocked, false)) --blocked_;
     worker_.note_event(kind, now);
     worker_.poller().remove(flow.socket.get());
     flow.socket.close();
@@ -354,19 +419,27 @@ class RequestResponse {
   static constexpr Nanos kLeastPatience = std::chrono::milliseconds(1);
   // The kernel's ticks would make a shorter timeout late.
   static constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
+  static constexpr std::size_t kFewFlows = 4;
+  static constexpr unsigned kLooksPerPoll = 64;
 
   Worker& worker_;
   const RunPlan& plan_;
   Link link_;
   Exchange exchange_;
   SizeChooser sizes_;
+  MessageBatch messages_;
   Ledger ledger_;
   std::vector<Flow> flows_;
   Demand demand_;
   RestingFlows resting_;
   std::uint32_t alive_ = 0;
-  std::uint64_t waiting_ = 0;  // due requests that wait in their flows
-  MonoTime cut_off_{};         // when waiting requests are given up
+  std::uint64_t waiting_ = 0;            // due requests that wait in their flows
+  std::uint32_t blocked_ = 0;            // flows
+  std::optional<ErrorKind> failed_;      // why the last call failed, until that is settled
+  std::vector<std::uint32_t> with_due_;  // flows that got something to send in this turn
+  std::vector<Completion> completed_;    // by the answers that are being read
+  unsigned looks_ = 0;
+  MonoTime cut_off_{};  // when waiting requests are given up
   bool finished_ = false;
   bool target_is_ours_ = true;  // until it did not answer a greeting
   bool waits_in_receive_;       // for the whole run

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 
-#include "generators/engine/burst.hpp"
 #include "generators/engine/demand.hpp"
+#include "generators/engine/message_batch.hpp"
 
 namespace volley {
 namespace {
@@ -25,6 +25,12 @@ struct Place {
   MonoTime rest_until{};      // after a failed send
 };
 
+std::vector<std::byte> sample_message(const SizeChooser& sizes, std::uint64_t seed) {
+  std::vector<std::byte> sample(std::max<std::size_t>(sizes.largest(), kFrameBytes));
+  fill_payload(sample, seed);
+  return sample;
+}
+
 template <class Link, bool kUp, bool kDown>
 class Stream {
  public:
@@ -32,10 +38,10 @@ class Stream {
       : worker_(worker),
         plan_(worker.plan()),
         link_(worker),
-        burst_(plan_, worker.session()),
-        batch_(Burst::kMost),
+        sizes_(plan_.sizes, plan_.seed),
+        messages_(plan_.batch, sample_message(sizes_, plan_.seed), plan_.sizes.size() == 1),
         flows_(worker.flow_count()),
-        places_(worker.flow_count(), Place{0, 0, false, IncomingMessages(burst_.largest()), {}}),
+        places_(worker.flow_count(), Place{0, 0, false, IncomingMessages(sizes_.largest()), {}}),
         demand_(worker) {}
 
   void run() {
@@ -54,6 +60,7 @@ class Stream {
  private:
   static constexpr bool kUdp = Link::kProtocol == Protocol::udp;
   static constexpr Nanos kPatience = std::chrono::milliseconds(1000);
+  static constexpr unsigned kBatchesPerPoll = 16;
   static constexpr Nanos kRest = std::chrono::milliseconds(10);
 
   // --- set-up ------------------------------------------------------------------------------
@@ -83,7 +90,7 @@ class Stream {
     hello.session_kind = kUp && kDown ? SessionKind::both
                          : kDown      ? SessionKind::source
                                       : SessionKind::sink;
-    hello.message_bytes = burst_.largest() - static_cast<std::uint32_t>(kFrameBytes);
+    hello.message_bytes = sizes_.largest() - static_cast<std::uint32_t>(kFrameBytes);
     const HelloResult said = say_hello(worker_, Link::kProtocol, flow.socket, hello, kPatience);
     places_[flow.index].sink_is_ours = said.ours && kUp;
     if (said.ours && kDown) places_[flow.index].incoming.expect_frames();
@@ -98,14 +105,15 @@ class Stream {
     worker_.recorder().tick(now);
     bool busy = false;
     if (kUp && demand_.open_loop())
-      demand_.for_each_due(
-          now, [&](std::uint32_t flow, const Due& due) { dispatch(flows_[flow], due); });
+      send_due(now);
     else if (kUp)
-      for (Flow& flow : flows_) busy = send_burst(flow) || busy;
+      for (Flow& flow : flows_) busy = send_batch(flow) || busy;
     if (worker_.stopped() || is_over(now)) {
       finished_ = true;
       return;
     }
+    // A flow that takes all it is given needs no poller; other events can wait for some batches.
+    if (busy && !kDown && ++unpolled_ % kBatchesPerPoll != 0) return;
     MonoTime wake = std::min(now + std::chrono::milliseconds(10), worker_.times().measure_end);
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
     for (const Ready& ready : worker_.wait_until(now, busy ? now : wake)) {
@@ -130,50 +138,63 @@ class Stream {
   }
 
   // --- up ----------------------------------------------------------------------------------
-  // Closed loop: sends a burst. True: the flow takes more.
-  bool send_burst(Flow& flow) {
+  // Closed loop: sends a batch. True: the flow takes more.
+  bool send_batch(Flow& flow) {
     const MonoTime now = mono_now();
     if (flow.dead || flow.blocked || now < places_[flow.index].rest_until) return false;
-    Place& place = places_[flow.index];
-    std::array<Due, Burst::kMost> dues;
-    std::size_t n = 0;
-    // Large messages go one by one, so that a turn stays short.
-    const std::size_t most =
-        std::clamp<std::size_t>((std::size_t{64} << 10U) / burst_.largest(), 1, Burst::kMost);
-    for (; n < most; ++n) {
-      const std::optional<Due> due = demand_.take(flow.index, now);
-      if (!due) break;
+    std::array<Due, kMostInBatch> dues;
+    std::uint32_t n = 0;
+    for (std::optional<Due> due; n < messages_.most() && (due = demand_.take(flow.index, now)); ++n)
       dues[n] = *due;
-    }
     if (n == 0) return false;
-    const Went went = send_messages(flow, place, std::span(dues).first(n), now);
-    for (std::size_t i = went.sent + (went.failed ? 1 : 0); i < n; ++i)
+    const BatchResult result = send(flow, std::span(dues).first(n), now);
+    const bool failed = result.what == Sent::failed;
+    for (std::uint32_t i = result.sent + (failed ? 1 : 0); i < n; ++i)
       demand_.put_back(flow.index, dues[i].measured);
-    if (went.failed) on_failed(flow, dues[went.sent], *went.failed);
-    return went.sent == n && !flow.blocked;
+    if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
+    return result.what == Sent::whole;
   }
 
-  // Open loop: a slot has become due.
-  void dispatch(Flow& flow, const Due& due) {
-    if (flow.dead) {
-      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
-      return;
+  // Open loop: everything that is due by the clock, each flow's share with as few calls as it
+  // takes.
+  void send_due(MonoTime now) {
+    demand_.for_each_due(now, [&](std::uint32_t index, const Due& due) {
+      Flow& flow = flows_[index];
+      if (flow.dead) {
+        worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
+        return;
+      }
+      if (flow.waiting.empty()) with_due_.push_back(index);
+      flow.waiting.push_back(due);
+    });
+    for (const std::uint32_t index : with_due_) {
+      send_waiting(flows_[index]);
+      hold_back(flows_[index]);
     }
-    const bool first = flow.waiting.empty() && !flow.blocked;
-    flow.waiting.push_back(due);
-    if (first) send_waiting(flow);
-    if (!flow.waiting.empty()) worker_.recorder().on_held_back(due.measured);
+    with_due_.clear();
+  }
+
+  // What still waits could not go out when it was due. Counts each message once.
+  void hold_back(Flow& flow) {
+    for (auto due = flow.waiting.rbegin(); due != flow.waiting.rend() && !due->held_back; ++due) {
+      worker_.recorder().on_held_back(due->measured);
+      due->held_back = true;
+    }
   }
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      const Due due = flow.waiting.front();
-      flow.waiting.pop_front();
-      const Went went = send_messages(flow, places_[flow.index], std::span(&due, 1), mono_now());
-      if (went.failed)
-        on_failed(flow, due, *went.failed);
-      else if (went.sent == 0)
-        flow.waiting.push_front(due);
+      std::array<Due, kMostInBatch> dues;
+      std::uint32_t n = 0;
+      for (auto due = flow.waiting.begin(); n < messages_.most() && due != flow.waiting.end() &&
+                                            due->measured == flow.waiting.front().measured;
+           ++due)
+        dues[n++] = *due;
+      const BatchResult result = send(flow, std::span(dues).first(n), mono_now());
+      const bool failed = result.what == Sent::failed;
+      flow.waiting.erase(flow.waiting.begin(),
+                         flow.waiting.begin() + result.sent + (failed ? 1 : 0));
+      if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
     }
   }
 
@@ -186,91 +207,36 @@ class Stream {
       flow_died(flow, kind);
   }
 
-  // What became of a burst: so many went out; the next one failed, or the flow is blocked, or that
-  // was all.
-  struct Went {
-    std::size_t sent = 0;
-    std::optional<ErrorKind> failed;
-  };
-
-  // The messages share the time before the call.
-  Went send_messages(Flow& flow, Place& place, std::span<const Due> dues, MonoTime now) {
-    std::array<std::span<const std::byte>, Burst::kMost> messages;
-    Place numbered = place;
-    for (std::size_t i = 0; i < dues.size(); ++i)
-      messages[i] = burst_.make(i, flow.number, dues[i].measured, take_number(numbered, dues[i]));
-    const auto burst = std::span(messages).first(dues.size());
-    const Went went = kUdp ? send_datagrams(flow, burst) : send_bytes(flow, burst);
-    for (std::size_t i = 0; i < went.sent; ++i) {
-      take_number(place, dues[i]);
-      worker_.recorder().on_sent(dues[i].measured, dues[i].intended, now,
-                                 static_cast<std::uint32_t>(messages[i].size()));
+  // Sends messages of one phase with one call; they share the time before it.
+  BatchResult send(Flow& flow, std::span<const Due> dues, MonoTime now) {
+    Place& place = places_[flow.index];
+    lay_out(flow.number, place.next_sequence, dues);
+    const BatchResult result = link_.send(flow, messages_);
+    if (result.sent > 0) {
+      std::uint64_t bytes = 0;
+      for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;
+      place.next_sequence += result.sent;
+      if (dues.front().measured) place.measured += result.sent;
+      worker_.recorder().on_sent(dues.first(result.sent), now, bytes);
     }
-    return went;
+    if (result.what == Sent::blocked) block(flow);
+    return result;
   }
 
-  static std::uint64_t take_number(Place& place, const Due& due) {
-    if (due.measured) ++place.measured;
-    return place.next_sequence++;
-  }
-
-  Went send_datagrams(Flow& flow, std::span<const std::span<const std::byte>> messages) {
-    batch_.clear();
-    for (const auto& message : messages) batch_.add(message);
-    ++worker_.result().send_calls;
-    int sent = batch_.send(flow.socket);
-    if (sent == -ECONNREFUSED) {  // an earlier datagram's ICMP error; this burst is untried
-      worker_.note_event(ErrorKind::refused, mono_now());
-      sent = batch_.send(flow.socket);
+  void lay_out(std::uint32_t flow, std::uint64_t sequence, std::span<const Due> dues) {
+    messages_.clear();
+    Frame frame;
+    frame.kind = dues.front().measured ? FrameKind::data : FrameKind::data_warm_up;
+    frame.session = worker_.session();
+    frame.flow = static_cast<std::uint16_t>(flow);
+    frame.sequence = sequence;
+    const auto n = static_cast<std::uint32_t>(dues.size());
+    const std::uint32_t together = messages_.one_size() ? n : 1;
+    for (std::uint32_t i = 0; i < n; i += together, frame.sequence += together) {
+      const std::uint32_t bytes = sizes_.size_of(flow, frame.sequence);
+      frame.length = bytes - static_cast<std::uint32_t>(kFrameBytes);
+      write_frames(frame, together, bytes, messages_.add(bytes, together));
     }
-    if (sent == -EAGAIN) {
-      block(flow);
-      return {};
-    }
-    if (sent < 0) return {0, error_kind_of(-sent)};
-    const auto n = static_cast<std::size_t>(sent);
-    return n == messages.size() ? Went{n, {}} : find_out(flow, messages, n);
-  }
-
-  // A batch stopped after `sent`, and sendmmsg has swallowed the reason: one more message brings it
-  // back.
-  Went find_out(Flow& flow, std::span<const std::span<const std::byte>> messages,
-                std::size_t sent) {
-    const SendResult result = link_.send(flow, messages[sent]);
-    if (result.what == Sent::whole) {
-      if (const int error = socket_error(flow.socket); error != 0)
-        worker_.note_event(error_kind_of(error), mono_now());
-      return {sent + 1, {}};
-    }
-    if (result.what == Sent::blocked) {
-      block(flow);
-      return {sent, {}};
-    }
-    if (result.error != ECONNREFUSED) return {sent, error_kind_of(result.error)};
-    worker_.note_event(ErrorKind::refused, mono_now());  // again that of an earlier datagram
-    return {sent, {}};
-  }
-
-  Went send_bytes(Flow& flow, std::span<const std::span<const std::byte>> messages) {
-    joined_.clear();
-    for (const auto& message : messages)
-      joined_.insert(joined_.end(), message.begin(), message.end());
-    ++worker_.result().send_calls;
-    const ssize_t n = ::send(flow.socket.get(), joined_.data(), joined_.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN) return {0, error_kind_of(errno)};
-    auto taken = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-    std::size_t sent = 0;
-    while (sent < messages.size() && taken >= messages[sent].size())
-      taken -= messages[sent++].size();
-    if (sent == messages.size()) return {sent, {}};
-    // A message taken in part is on its way; those behind it have not been sent.
-    if (taken > 0) {
-      const auto rest = messages[sent].subspan(taken);
-      flow.unsent.assign(rest.begin(), rest.end());
-      ++sent;
-    }
-    block(flow);
-    return {sent, {}};
   }
 
   void block(Flow& flow) {
@@ -296,7 +262,7 @@ class Stream {
   void receive(Flow& flow) {
     if constexpr (kUdp) {
       link_.receive(
-          flow, Reading::takes, UdpLink::kSlots, [](std::span<const std::byte>) {},
+          flow, Reading::takes, UdpLink::kSlots, [](const Received&, MonoTime) {},
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(
@@ -381,13 +347,14 @@ class Stream {
   Worker& worker_;
   const RunPlan& plan_;
   Link link_;
-  Burst burst_;
-  SendBatch batch_;
-  std::vector<std::byte> joined_;  // tcp: the messages of a burst in a row
+  SizeChooser sizes_;
+  MessageBatch messages_;
   std::vector<Flow> flows_;
   std::vector<Place> places_;
   Demand demand_;
   std::uint32_t alive_ = 0;
+  std::vector<std::uint32_t> with_due_;  // flows that got something to send in this turn
+  unsigned unpolled_ = 0;                // turns without a look at the poller
   MonoTime cut_off_{};
   bool finished_ = false;
 };

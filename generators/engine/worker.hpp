@@ -39,6 +39,24 @@ struct SetUpFailure {
   std::string text;
 };
 
+// How many datagrams went through the kernel together (UDP_SEGMENT, UDP_GRO).
+struct OffloadFigures {
+  std::uint64_t divided_sends = 0;      // calls whose bytes the kernel divided …
+  std::uint64_t divided_datagrams = 0;  // … into so many datagrams
+  std::uint64_t joined_receives = 0;    // slots in which the kernel had joined …
+  std::uint64_t joined_datagrams = 0;   // … so many datagrams
+  int refused = 0;                      // errno with which a route refused to divide; 0: none did
+
+  OffloadFigures& operator+=(const OffloadFigures& other) {
+    divided_sends += other.divided_sends;
+    divided_datagrams += other.divided_datagrams;
+    joined_receives += other.joined_receives;
+    joined_datagrams += other.joined_datagrams;
+    if (refused == 0) refused = other.refused;
+    return *this;
+  }
+};
+
 // What a worker leaves behind beside its records; read after it has ended.
 struct WorkerResult {
   std::uint32_t flows_wanted = 0;
@@ -49,6 +67,7 @@ struct WorkerResult {
   std::optional<std::uint64_t> planned_open_loop = 0;
   std::uint64_t send_calls = 0;
   std::uint64_t receive_calls = 0;
+  OffloadFigures offload;  // udp
   std::vector<SocketEvent> socket_events;
   bool receiver_known = true;  // stream: somebody counted what arrived
   TargetSide receiver;         // stream: what the receiving ends counted, added up
@@ -82,6 +101,7 @@ class Worker {
   [[nodiscard]] WorkerResult& result() { return result_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] bool stopped() const { return signals_.stop.load(std::memory_order_relaxed); }
+  [[nodiscard]] Wait waiting() const { return plan_.wait; }
   // How many of the run's flows are this thread's, and the run's number of the i-th of them.
   [[nodiscard]] std::uint32_t flow_count() const;
   [[nodiscard]] std::uint32_t flow_number(std::uint32_t i) const {

@@ -85,6 +85,43 @@ std::optional<Frame> read_datagram(std::span<const std::byte> datagram) {
   return frame;
 }
 
+// Flow and sequence share a word, the sequence in its upper part.
+constexpr std::uint64_t kNextNumber = 1U << 16U;
+
+void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::span<std::byte> to) {
+  ensure(n >= 1 && stride >= kFrameBytes && to.size() >= (n - 1) * stride + kFrameBytes,
+         "frames in a row have room");
+  ensure(first.sequence + (n - 1) <= kLastSequence, "a sequence has 48 bits");
+  write_frame(first, to);
+  const auto head = load<std::uint64_t>(to, 0);
+  const auto middle = load<std::uint64_t>(to, 8);
+  auto tail = load<std::uint64_t>(to, 16);
+  for (std::size_t at = stride; at < n * stride; at += stride) {
+    tail += kNextNumber;
+    store(head, to, at);
+    store(middle, to, at + 8);
+    store(tail, to, at + 16);
+  }
+}
+
+std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t size) {
+  ensure(size >= kFrameBytes && joined.size() >= size, "the first datagram is a whole frame");
+  const auto head = load<std::uint64_t>(joined, 0);
+  const auto middle = load<std::uint64_t>(joined, 8);
+  auto tail = load<std::uint64_t>(joined, 16);
+  const std::size_t most = joined.size() / size;
+  std::size_t n = 1;
+  for (; n < most; ++n) {
+    const std::size_t at = n * size;
+    tail += kNextNumber;
+    const std::uint64_t differs = (load<std::uint64_t>(joined, at) ^ head) |
+                                  (load<std::uint64_t>(joined, at + 8) ^ middle) |
+                                  (load<std::uint64_t>(joined, at + 16) ^ tail);
+    if (differs != 0) break;
+  }
+  return n;
+}
+
 bool may_be_frame(std::span<const std::byte> first_bytes) {
   if (first_bytes.empty() || first_bytes[0] != kMagic0) return false;
   return first_bytes.size() == 1 || first_bytes[1] == kMagic1;

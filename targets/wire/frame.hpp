@@ -63,6 +63,13 @@ void write_frame(const Frame& frame, std::span<std::byte> to);
 // The header of a datagram that is one whole frame: length equals the bytes after the header.
 [[nodiscard]] std::optional<Frame> read_datagram(std::span<const std::byte> datagram);
 
+// Frames that lie in a row and differ in nothing but their numbers, which count up from the
+// first's: writes `n` of them, `stride` bytes apart. Nothing but the headers is touched.
+void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::span<std::byte> to);
+// How many datagrams at the start of `joined`, each of `size` bytes, are such frames, when the
+// first one is a whole frame (read_datagram); at least 1.
+[[nodiscard]] std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t size);
+
 // True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as
 // there are bytes. A TCP target uses it to tell a session from plain text.
 [[nodiscard]] bool may_be_frame(std::span<const std::byte> first_bytes);

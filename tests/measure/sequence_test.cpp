@@ -189,5 +189,33 @@ RC_GTEST_PROP(Sequence, growing_loses_nothing, ()) {
   RC_ASSERT(tracker.duplicates() == numbers.size());
 }
 
+RC_GTEST_PROP(Sequence, a_run_in_order_leaves_what_its_numbers_one_by_one_leave,
+              (const std::vector<std::pair<std::uint8_t, std::uint8_t>>& steps)) {
+  SequenceTracker by_runs(1024);
+  SequenceTracker one_by_one(1024);
+  std::uint64_t at = 0;
+  for (const auto& [gap, n] : steps) {
+    // A gap forward, now and then far beyond the window; sometimes back to what has been.
+    const std::uint64_t first = gap % 8 == 0 ? at / 2 : at + gap * (gap % 5 == 0 ? 40U : 1U);
+    const std::uint64_t count = 1 + n % 200;
+    const bool in_order = by_runs.arrive_in_order(first, count);
+    RC_ASSERT(in_order == (first >= one_by_one.next_expected()));
+    for (std::uint64_t s = first; s < first + count; ++s) {
+      const auto expected = one_by_one.arrive(s);
+      if (!in_order) RC_ASSERT(by_runs.arrive(s) == expected);
+    }
+    at = one_by_one.next_expected();
+    RC_ASSERT(by_runs.next_expected() == at);
+    RC_ASSERT(by_runs.unique() == one_by_one.unique());
+    RC_ASSERT(by_runs.duplicates() == one_by_one.duplicates());
+    RC_ASSERT(by_runs.reordered() == one_by_one.reordered());
+    for (std::uint64_t s = at - std::min<std::uint64_t>(at, 1100); s < at; ++s) {
+      SequenceTracker a = by_runs;
+      SequenceTracker b = one_by_one;
+      if (s % 37 == 0) RC_ASSERT(a.arrive(s) == b.arrive(s));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace volley

@@ -60,6 +60,45 @@ TEST(Batch, CarriesEveryDatagramInOrderAndAtMostItsSlotsACall) {
   EXPECT_EQ(receiving.receive(server), 0);
 }
 
+TEST(Batch, DividedDatagramsComeJoinedOrEachForItself) {
+  for (const bool joins : {false, true}) {
+    const Descriptor server = listener(Protocol::udp, loopback4());
+    const Descriptor client = listener(Protocol::udp, loopback4());
+    if (!can_divide(client) || (joins && join_datagrams(server) != 0))
+      GTEST_SKIP() << "this kernel divides no datagrams";
+    const Address to = local_address(server);
+    std::string text;
+    for (char c = 'a'; c < 'k'; ++c) text += std::string(100, c);
+    text.resize(950);  // the last one is shorter
+    SendBatch sending(2);
+    sending.add(bytes_of(text), &to, nullptr, -1, 100);
+    sending.add(bytes_of("alone"), &to, nullptr, -1, 100);
+    ASSERT_EQ(sending.send(client), 2);
+
+    ReceiveBatch receiving(32, 65'536, false);
+    std::string all;
+    std::size_t datagrams = 0;
+    while (all.size() < text.size() + 5) {
+      ASSERT_TRUE(wait_for(server));
+      const int n = receiving.receive(server);
+      ASSERT_GE(n, 1);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+        const Received slot = receiving.at(i);
+        all += text_of(slot.bytes);
+        datagrams += slot.segment_bytes == 0 ? 1 : (slot.bytes.size() + 99) / 100;
+        if (slot.segment_bytes != 0) {
+          EXPECT_EQ(slot.segment_bytes, 100U);
+          EXPECT_GT(slot.bytes.size(), 100U);
+        }
+        EXPECT_EQ(*slot.peer, local_address(client));
+        EXPECT_TRUE(joins || slot.segment_bytes == 0);
+      }
+    }
+    EXPECT_EQ(all, text + "alone");
+    EXPECT_EQ(datagrams, 11U);
+  }
+}
+
 TEST(Batch, TakesNoMoreThanItIsAskedFor) {
   const Descriptor server = listener(Protocol::udp, loopback4());
   const Descriptor client = listener(Protocol::udp, loopback4());
@@ -75,7 +114,7 @@ TEST(Batch, TakesNoMoreThanItIsAskedFor) {
   EXPECT_EQ(*receiving.at(0).peer, local_address(client));
   ASSERT_EQ(receiving.receive(server, 2), 2);
   EXPECT_EQ(text_of(receiving.at(1).bytes), "c");
-  EXPECT_EQ(receiving.await_one(server), 1);
+  EXPECT_EQ(receiving.await(server, 1), 1);
   EXPECT_EQ(text_of(receiving.at(0).bytes), "d");
   EXPECT_EQ(receiving.receive(server), 2);
   EXPECT_EQ(receiving.receive(server, 1), 0);
@@ -86,7 +125,7 @@ TEST(Batch, AWaitForOneEndsWithItsPatience) {
   ASSERT_EQ(let_receive_wait(server, std::chrono::milliseconds(20)), 0);
   ReceiveBatch receiving(2, 64, false);
   const MonoTime began = mono_now();
-  EXPECT_EQ(receiving.await_one(server), 0);
+  EXPECT_EQ(receiving.await(server, 1), 0);
   // The kernel never waits shorter than it was asked to.
   EXPECT_GE(mono_now() - began, std::chrono::milliseconds(20));
   // Others that do not ask to wait still do not.
