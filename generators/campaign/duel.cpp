@@ -62,12 +62,12 @@ RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLim
 std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) {
   const PlanLimits limits{.cpus = static_cast<unsigned>(allowed_cpus().size())};
   // Wrong use of either protocol is found before anything starts.
-  for (const std::uint32_t i : {0U, 1U}) (void)plan_of_round(options, i, limits);
+  const RunPlan first = plan_of_round(options, 0, limits);
+  (void)plan_of_round(options, 1, limits);
 
   std::optional<OwnTarget> own;
-  if (!options.run.where) {
-    own.emplace(std::vector<std::string>{}, own_target_cpu(options.run.pin, options.run.threads));
-  }
+  if (!options.run.where)
+    own.emplace(own_target_arguments(first), own_target_cpu(first.pin, first.threads));
 
   const SignalHold hold;
   const std::uint32_t rounds = 2 * options.rounds;

@@ -144,9 +144,11 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
   std::optional<BufferSizes> buffers;
   std::uint64_t drops = 0;
   std::uint64_t retransmits = 0;
+  OffloadFigures offload;
   for (const auto& worker : workers) {
     if (worker->result().buffers) buffers = worker->result().buffers;
     drops += worker->result().socket_drops;
+    offload += worker->result().offload;
     retransmits += worker->result().retransmits;
   }
   auto& figures = record.protocol_figures;
@@ -155,10 +157,15 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
   };
   figures.emplace_back("rcvbuf_bytes", size(&BufferSizes::receive_bytes));
   figures.emplace_back("sndbuf_bytes", size(&BufferSizes::send_bytes));
-  if (plan.protocol == Protocol::udp)
-    figures.emplace_back("socket_drops", static_cast<double>(drops));
-  else
+  if (plan.protocol == Protocol::tcp) {
     figures.emplace_back("retransmits", static_cast<double>(retransmits));
+    return;
+  }
+  figures.emplace_back("socket_drops", static_cast<double>(drops));
+  figures.emplace_back("gso_sends", static_cast<double>(offload.divided_sends));
+  figures.emplace_back("gso_segments", static_cast<double>(offload.divided_datagrams));
+  figures.emplace_back("gro_receives", static_cast<double>(offload.joined_receives));
+  figures.emplace_back("gro_segments", static_cast<double>(offload.joined_datagrams));
 }
 
 }  // namespace

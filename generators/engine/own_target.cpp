@@ -83,7 +83,7 @@ struct Listening {
     const Endpoint endpoint = parse_endpoint("own target", line.substr(kWord.size()));
     (endpoint.protocol == Protocol::udp ? udp : tcp) = endpoint.where;
   }
-  [[nodiscard]] bool complete() const { return udp && (tcp || kind == OwnTargetKind::udp_echo); }
+  [[nodiscard]] bool complete() const { return udp && (tcp || kind != OwnTargetKind::all); }
 };
 
 // Reads the child's output until it has named its endpoints.
@@ -130,6 +130,18 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
+std::string word_of(OwnTargetKind kind) {
+  switch (kind) {
+    case OwnTargetKind::udp_echo:
+      return "udp-echo";
+    case OwnTargetKind::udp_sink:
+      return "udp-sink";
+    case OwnTargetKind::all:
+      break;
+  }
+  return "all";
+}
+
 }  // namespace
 
 std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
@@ -138,11 +150,24 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
   return cpus.back();
 }
 
+OwnTargetKind own_target_kind(const RunPlan& plan) {
+  if (plan.protocol == Protocol::tcp) return OwnTargetKind::all;
+  if (plan.workload == Workload::rr) return OwnTargetKind::udp_echo;
+  return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;
+}
+
+std::vector<std::string> own_target_arguments(const RunPlan& plan) {
+  std::vector<std::string> arguments;
+  if (plan.offload == Offload::off) arguments.insert(arguments.end(), {"--offload", "off"});
+  if (plan.wait == Wait::spin && allowed_cpus().size() > plan.threads)
+    arguments.insert(arguments.end(), {"--wait", "spin"});
+  return arguments;
+}
+
 OwnTarget::OwnTarget(const std::vector<std::string>& arguments, std::optional<unsigned> cpu,
                      OwnTargetKind kind) {
-  std::vector<std::string> words{
-      "volley",   "target",      kind == OwnTargetKind::all ? "all" : "udp-echo",
-      "--listen", "127.0.0.1:0", "--quiet"};
+  std::vector<std::string> words{"volley",   "target",      word_of(kind),
+                                 "--listen", "127.0.0.1:0", "--quiet"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

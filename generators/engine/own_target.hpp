@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "generators/plan/plan.hpp"
 #include "targets/wire/endpoint.hpp"
 #include "targets/wire/socket.hpp"
 
@@ -24,9 +25,13 @@ struct ChildUsage {
 // when the workers need them all.
 [[nodiscard]] std::optional<unsigned> own_target_cpu(bool pin, unsigned threads);
 
-// `all` serves every workload over both protocols; `udp_echo` only rr over UDP, with a socket for
-// its thread alone, on which it can wait the cheapest way.
-enum class OwnTargetKind : std::uint8_t { all, udp_echo };
+// `all` serves every workload over both protocols; the others only rr and stream over UDP, with one
+// socket for their thread, on which it can wait the cheapest way.
+enum class OwnTargetKind : std::uint8_t { all, udp_echo, udp_sink };
+[[nodiscard]] OwnTargetKind own_target_kind(const RunPlan& plan);
+// What our own target must be told for this plan: how to wait, and whether to use the kernel's
+// offload. It spins with the generator when there is a CPU left for it.
+[[nodiscard]] std::vector<std::string> own_target_arguments(const RunPlan& plan);
 
 class OwnTarget {
  public:

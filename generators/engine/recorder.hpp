@@ -77,6 +77,8 @@ class Recorder {
 
   // When the current interval ends: a worker must call tick() soon after.
   [[nodiscard]] MonoTime interval_end() const { return interval_end_; }
+  // Whether the current interval belongs to the measure phase.
+  [[nodiscard]] bool measures() const { return interval_end_ > measure_begin_; }
   void tick(MonoTime now) {
     if (now >= interval_end_) end_interval(now);
   }

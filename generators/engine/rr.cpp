@@ -99,20 +99,20 @@ class RequestResponse {
   // --- the loop ----------------------------------------------------------------------------
   void turn() {
     MonoTime now = mono_now();
-    worker_.recorder().tick(now);
+    worker_.tick(now);
     if (demand_.open_loop()) send_due(now);
     expire(now);
     if (worker_.stopped() || is_over(now)) {
       finished_ = true;
       return;
     }
-    if (looks_directly()) {
+    const MonoTime wake = std::min(next_wake(now), worker_.recorder().interval_end());
+    if (looks_directly(now, wake)) {
       for (Flow& flow : flows_) receive(flow, Reading::takes);
       return;
     }
-    const MonoTime wake = next_wake(now);
     if (waits_in_receive_ && ledger_.batches().waiting_of(0) > 0 && !flows_.front().blocked) {
-      set_patience(now, std::min(wake, worker_.recorder().interval_end()));
+      set_patience(now, wake);
       receive(flows_.front(), Reading::waits);
       return;
     }
@@ -127,8 +127,8 @@ class RequestResponse {
 
   // Spinning over a few flows: their own receive calls tell whether there is anything, and the
   // poller is asked now and then for what only it knows.
-  [[nodiscard]] bool looks_directly() {
-    if (worker_.waiting() != Wait::spin || flows_.size() > kFewFlows || blocked_ > 0) return false;
+  [[nodiscard]] bool looks_directly(MonoTime now, MonoTime wake) {
+    if (flows_.size() > kFewFlows || blocked_ > 0 || !worker_.spins(now, wake)) return false;
     return ++looks_ % kLooksPerPoll != 0;
   }
 
@@ -353,7 +353,10 @@ class RequestResponse {
           [&](ErrorKind kind) { flow_died(flow, kind, mono_now()); });
     }
     // Only now: what came beside the answers due cannot answer what is sent next.
-    if (received != MonoTime{}) go_on(flow, received);
+    if (received != MonoTime{}) {
+      worker_.note_activity(received);
+      go_on(flow, received);
+    }
     for (const Completion& done : completed_) worker_.recorder().on_completed(done);
     completed_.clear();
   }

@@ -257,9 +257,8 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   check_descriptors(plan);
   std::optional<OwnTarget> own;
   if (!plan.where) {
-    const bool echo = plan.protocol == Protocol::udp && plan.workload == Workload::rr;
-    own.emplace(std::vector<std::string>{}, own_target_cpu(plan.pin, plan.threads),
-                echo ? OwnTargetKind::udp_echo : OwnTargetKind::all);
+    own.emplace(own_target_arguments(plan), own_target_cpu(plan.pin, plan.threads),
+                own_target_kind(plan));
   }
   const HostPort where = plan.where ? *plan.where : own->where();
   const Address peer = choose_peer(plan, where);

@@ -102,7 +102,7 @@ class Stream {
   // --- the loop ----------------------------------------------------------------------------
   void turn() {
     const MonoTime now = mono_now();
-    worker_.recorder().tick(now);
+    worker_.tick(now);
     bool busy = false;
     if (kUp && demand_.open_loop())
       send_due(now);

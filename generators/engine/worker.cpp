@@ -30,7 +30,17 @@ void Worker::run(const std::function<void()>& on_ready) {
   find_workload(plan_)(*this);
   if (result_.ended == MonoTime{}) result_.ended = mono_now();
   if (result_.sending_ended == MonoTime{}) result_.sending_ended = result_.ended;
+  result_.send_calls -= send_calls_before_;
+  result_.receive_calls -= receive_calls_before_;
+  result_.offload -= offload_before_;
   recorder_.finish(result_.ended);
+}
+
+void Worker::begin_measure() {
+  measures_ = true;
+  send_calls_before_ = result_.send_calls;
+  receive_calls_before_ = result_.receive_calls;
+  offload_before_ = result_.offload;
 }
 
 bool Worker::ready_and_wait() {
@@ -48,11 +58,12 @@ bool Worker::ready_and_wait() {
 
 std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   until = std::min(until, recorder_.interval_end());
-  const bool spin = plan_.wait == Wait::spin;
-  const Nanos timeout = spin || until <= now ? Nanos(0) : until - now;
-  std::span<const Ready> ready = poller_.wait(timeout);
+  Nanos timeout{0};
+  if (!spins(now, until)) timeout = until - now - (plan_.wait == Wait::hybrid ? kWakeUp : Nanos(0));
+  std::span<const Ready> ready = poller_.wait(std::max(timeout, Nanos(0)));
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
+  if (!ready.empty()) note_activity(mono_now());
   return ready;
 }
 

@@ -55,6 +55,13 @@ struct OffloadFigures {
     if (refused == 0) refused = other.refused;
     return *this;
   }
+  OffloadFigures& operator-=(const OffloadFigures& earlier) {
+    divided_sends -= earlier.divided_sends;
+    divided_datagrams -= earlier.divided_datagrams;
+    joined_receives -= earlier.joined_receives;
+    joined_datagrams -= earlier.joined_datagrams;
+    return *this;
+  }
 };
 
 // What a worker leaves behind beside its records; read after it has ended.
@@ -65,6 +72,7 @@ struct WorkerResult {
   std::optional<SetUpFailure> set_up_failure;  // the first
   // Measured slots of this thread's share of the schedule; none: too many to count.
   std::optional<std::uint64_t> planned_open_loop = 0;
+  // From the start of the measure phase on.
   std::uint64_t send_calls = 0;
   std::uint64_t receive_calls = 0;
   OffloadFigures offload;  // udp
@@ -98,17 +106,29 @@ class Worker {
   [[nodiscard]] std::uint32_t session() const { return session_; }
   [[nodiscard]] Poller& poller() { return poller_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
+  // Ends the interval that is over; once a turn.
+  void tick(MonoTime now) {
+    recorder_.tick(now);
+    if (!measures_ && recorder_.measures()) begin_measure();
+  }
   [[nodiscard]] WorkerResult& result() { return result_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] bool stopped() const { return signals_.stop.load(std::memory_order_relaxed); }
-  [[nodiscard]] Wait waiting() const { return plan_.wait; }
   // How many of the run's flows are this thread's, and the run's number of the i-th of them.
   [[nodiscard]] std::uint32_t flow_count() const;
   [[nodiscard]] std::uint32_t flow_number(std::uint32_t i) const {
     return index_ + i * plan_.threads;
   }
-  // Waits for events until `until` (spinning: only looks), at most to the interval's end. Events of
-  // the waker are taken out.
+  [[nodiscard]] Wait waiting() const { return plan_.wait; }
+  // Whether a thread with nothing to do until `until` looks again at once instead of sleeping:
+  // always, never, or (hybrid) for a while after the last event and before a time that is due.
+  [[nodiscard]] bool spins(MonoTime now, MonoTime until) const {
+    if (plan_.wait != Wait::hybrid) return plan_.wait == Wait::spin;
+    return now - last_event_ < kSpin || until - now < kWakeUp;
+  }
+  // Something came: more may come soon.
+  void note_activity(MonoTime now) { last_event_ = now; }
+  // Waits for events until `until`, at most to the interval's end; only looks while it spins().
   [[nodiscard]] std::span<const Ready> wait_until(MonoTime now, MonoTime until);
   // Blocks until the calling thread releases the workers; false: the run was given up.
   [[nodiscard]] bool ready_and_wait();
@@ -118,6 +138,11 @@ class Worker {
   static constexpr std::uint64_t kWakerTag = ~std::uint64_t{0};
 
  private:
+  // How long hybrid waiting spins after an event. About twice what the wake-up saves.
+  static constexpr Nanos kSpin = std::chrono::microseconds(50);
+  // How late the kernel may wake a thread: hybrid waiting sleeps to this long before it is due.
+  static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
+
   const RunPlan& plan_;
   std::uint32_t index_;
   Address peer_;
@@ -127,6 +152,14 @@ class Worker {
   Waker waker_;
   Recorder recorder_;
   WorkerResult result_;
+  void begin_measure();
+
+  MonoTime last_event_{};
+  bool measures_ = false;  // the measure phase has begun
+  // Of the warm-up.
+  std::uint64_t send_calls_before_ = 0;
+  std::uint64_t receive_calls_before_ = 0;
+  OffloadFigures offload_before_;
   const std::function<void()>* on_ready_ = nullptr;
 };
 

@@ -116,6 +116,21 @@ std::shared_ptr<const std::vector<Nanos>> load_trace(const RunOptions& options) 
   return std::make_shared<const std::vector<Nanos>>(parse_trace(subject, read_file(subject, path)));
 }
 
+namespace {
+
+// To spin on a CPU that another thread wants is a disaster. A target on this host wants one, too;
+// what else runs here nobody knows, so `auto` never spins for long.
+Wait effective_wait(const RunOptions& options, const PlanLimits& limits) {
+  if (options.wait != Wait::automatic) return options.wait;
+  const bool target_is_here = !options.where || options.where->host == "localhost" ||
+                              options.where->host == "::1" ||
+                              options.where->host.starts_with("127.");
+  const unsigned wanted = options.threads + (target_is_here ? 1 : 0);
+  return limits.cpus >= wanted ? Wait::hybrid : Wait::block;
+}
+
+}  // namespace
+
 RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
                   std::shared_ptr<const std::vector<Nanos>> trace) {
   check_workload(options);
@@ -145,11 +160,9 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.flows = options.flows;
   plan.threads = options.threads;
   plan.pin = options.pin;
-  // To spin on a CPU that is not one's own is a disaster, and nothing here knows who else wants it:
-  // so spinning is for those who ask for it.
+  plan.wait = effective_wait(options, limits);
   plan.offload = options.offload;
   plan.batch = options.batch;
-  plan.wait = options.wait == Wait::spin ? Wait::spin : Wait::block;
   plan.duration = options.duration;
   plan.requests = options.requests;
   plan.warm_up = options.warm_up;

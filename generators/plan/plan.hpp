@@ -41,7 +41,7 @@ struct RunPlan {
   std::optional<std::uint32_t> depth;  // none: no cap (open loop with our frames)
   std::uint32_t threads = 1;
   bool pin = false;
-  Wait wait = Wait::block;  // decided: never automatic
+  Wait wait = Wait::block;  // decided: block, spin or hybrid
   Offload offload = Offload::automatic;
   std::uint32_t batch = RunOptions::kDefaultBatch;  // 1..kMostBatch
 

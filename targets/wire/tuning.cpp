@@ -12,6 +12,8 @@ std::string_view to_string(Wait wait) {
       return "block";
     case Wait::spin:
       return "spin";
+    case Wait::hybrid:
+      return "hybrid";
     case Wait::automatic:
       break;
   }

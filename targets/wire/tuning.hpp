@@ -10,8 +10,9 @@ namespace volley {
 
 // What a thread with nothing to do does. `block` sleeps in the kernel, `spin` looks again and
 // again: it saves the wake-up (some microseconds, in a virtual machine tens of them) and takes a
-// whole CPU. `automatic` is decided before the run.
-enum class Wait : std::uint8_t { automatic, block, spin };
+// whole CPU. `hybrid` spins as long as something is likely to come soon, and then blocks.
+// `automatic` is decided before the run: hybrid where a thread has a CPU of its own, else block.
+enum class Wait : std::uint8_t { automatic, block, spin, hybrid };
 [[nodiscard]] std::string_view to_string(Wait wait);
 
 // Whether the kernel divides and joins datagrams of one size (UDP_SEGMENT, UDP_GRO). `automatic`:
