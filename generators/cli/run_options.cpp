@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "generators/cli/choose.hpp"
 #include "generators/engine/host.hpp"
 #include "generators/plan/payload.hpp"
 #include "reports/measure/ensure.hpp"
@@ -24,19 +25,6 @@ using namespace std::string_view_literals;
 constexpr std::uint64_t kMostMessageBytes = kMostPayload + kFrameBytes;
 constexpr std::uint64_t kMostFlows = 1'000'000;
 constexpr std::uint64_t kMostThreads = 1'024;
-
-// One of some words, or a refusal that lists them.
-template <typename T, std::size_t N>
-T choose(std::string_view subject, std::string_view text,
-         const std::array<std::pair<std::string_view, T>, N>& words) {
-  std::string allowed;
-  for (const auto& [word, value] : words) {
-    if (word == text) return value;
-    allowed += fmt::format("{}{}", allowed.empty() ? "" : " ", word);
-  }
-  throw UsageError(
-      fmt::format("{}: no such choice ({}) [{}]; choose one of these", subject, text, allowed));
-}
 
 std::uint32_t parse_u32(std::string_view subject, std::string_view text, std::uint64_t min,
                         std::uint64_t max) {

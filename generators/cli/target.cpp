@@ -1,13 +1,17 @@
 // volley target: the options of our own servers.
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "generators/cli/choose.hpp"
 #include "generators/cli/command.hpp"
 #include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
@@ -21,13 +25,15 @@
 namespace volley {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr Nanos kLongest = std::chrono::hours(24 * 365);
 
 // As typed; converted by our own parsers, because CLI11's let too much through.
 struct Typed {
   std::string kind;
   std::vector<std::string> listen;
-  std::string threads, backlog, max_connections, idle_timeout, seed;
+  std::string threads, backlog, max_connections, idle_timeout, offload, seed;
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
@@ -64,6 +70,10 @@ ServeOptions options_from(const Typed& typed) {
     o.max_duration = parse_duration("--max-duration", *typed.max_duration,
                                     std::chrono::milliseconds(1), kLongest);
   }
+  o.offload =
+      choose<Offload>("--offload", typed.offload,
+                      std::array{std::pair{"auto"sv, Offload::automatic},
+                                 std::pair{"on"sv, Offload::on}, std::pair{"off"sv, Offload::off}});
   o.open = typed.open;
   o.print = typed.print;
   o.reply_prefix = typed.reply_prefix;
@@ -169,6 +179,11 @@ void declare_serving(CLI::App& app, Typed& t) {
       ->type_name("TIME")
       ->capture_default_str();
   app.add_option("--max-duration", t.max_duration, "ends by itself")->type_name("TIME");
+  app.add_option("--offload", t.offload,
+                 "UDP: the kernel joins requests and divides answers of one size\n"
+                 "(UDP_GRO, UDP_SEGMENT): auto (where it can), on, off")
+      ->type_name("HOW")
+      ->capture_default_str();
   app.add_flag("--open", t.open,
                "beyond loopback too, answer plain text, and larger than the request:\nonly where "
                "no stranger can send to it");
@@ -219,6 +234,7 @@ Action add_target_command(CLI::App& app, const Invocation& /*invocation*/) {
   typed->backlog = fmt::to_string(defaults.backlog);
   typed->max_connections = fmt::to_string(defaults.max_connections);
   typed->idle_timeout = format_duration_exact(defaults.idle_timeout);
+  typed->offload = to_string(defaults.offload);
   typed->seed = fmt::to_string(defaults.behaviour.seed);
   app.description("Serve: reference UDP and TCP servers to send load to.");
   declare_serving(app, *typed);

@@ -26,6 +26,13 @@ TargetUdpCounters& TargetUdpCounters::operator+=(const TargetUdpCounters& other)
   send_errors += other.send_errors;
   receive_errors += other.receive_errors;
   kernel_drops += other.kernel_drops;
+  receive_calls += other.receive_calls;
+  receive_misses += other.receive_misses;
+  send_calls += other.send_calls;
+  joined += other.joined;
+  joined_slots += other.joined_slots;
+  divided += other.divided;
+  divided_sends += other.divided_sends;
   return *this;
 }
 

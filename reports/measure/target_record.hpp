@@ -44,6 +44,14 @@ struct TargetUdpCounters {
   std::uint64_t receive_errors = 0;
   std::uint64_t kernel_drops = 0;  // datagrams that found the socket's buffer full
 
+  std::uint64_t receive_calls = 0;   // that brought something
+  std::uint64_t receive_misses = 0;  // that found nothing
+  std::uint64_t send_calls = 0;
+  std::uint64_t joined = 0;         // datagrams that the kernel delivered together (UDP_GRO)
+  std::uint64_t joined_slots = 0;   // the pieces of memory they came in
+  std::uint64_t divided = 0;        // datagrams that the kernel made of larger sends (UDP_SEGMENT)
+  std::uint64_t divided_sends = 0;  // those sends
+
   TargetUdpCounters& operator+=(const TargetUdpCounters& other);
 };
 

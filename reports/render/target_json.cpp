@@ -34,7 +34,14 @@ Json json_of(const TargetUdpCounters& udp) {
               {"discarded", udp.discarded},
               {"send_errors", udp.send_errors},
               {"receive_errors", udp.receive_errors},
-              {"kernel_drops", udp.kernel_drops}};
+              {"kernel_drops", udp.kernel_drops},
+              {"receive_calls", udp.receive_calls},
+              {"receive_misses", udp.receive_misses},
+              {"send_calls", udp.send_calls},
+              {"joined", udp.joined},
+              {"joined_slots", udp.joined_slots},
+              {"divided", udp.divided},
+              {"divided_sends", udp.divided_sends}};
 }
 
 Json json_of(const TargetTcpCounters& tcp) {
@@ -75,6 +82,8 @@ std::string text_of(const TargetUdpCounters& udp) {
   add_if(line, udp.send_errors, "send errors");
   add_if(line, udp.receive_errors, "receive errors");
   add_if(line, udp.kernel_drops, "lost in a full socket");
+  add_if(line, udp.joined, "came joined");
+  add_if(line, udp.divided, "left divided");
   return line;
 }
 

@@ -39,7 +39,7 @@ struct AnswerPolicy {
 
 struct DatagramFacts {
   std::size_t bytes = 0;
-  std::optional<Frame> frame;  // when it is one whole frame of ours
+  std::optional<Frame> frame = {};  // when it is one whole frame of ours
   std::uint16_t peer_port = 0;
   bool from_own_address = false;
   int ttl = -1;                      // as it arrived; -1: unknown

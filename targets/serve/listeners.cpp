@@ -59,10 +59,20 @@ std::string code_of(int error) {
                              advice(error, protocol, where.port())));
 }
 
-int prepare(Protocol protocol, const Address& where, const Descriptor& socket) {
+int prepare(Protocol protocol, const Address& where, const ServeOptions& o,
+            const Descriptor& socket) {
   // Accepted connections inherit what is set on their listener.
   if (const int error = apply(SocketOptions{}, protocol, socket)) return error;
-  return protocol == Protocol::udp ? enable_ancillary(socket, where.family()) : 0;
+  if (protocol == Protocol::tcp) return 0;
+  if (o.offload != Offload::off) {
+    const bool can = can_divide(socket) && join_datagrams(socket) == 0;
+    if (!can && o.offload == Offload::on) {
+      throw RunError("offload", "setup",
+                     "--offload on: this kernel does not divide and join datagrams [UDP_SEGMENT, "
+                     "UDP_GRO: Linux 5.0 or later]; use --offload auto or off");
+    }
+  }
+  return enable_ancillary(socket, where.family());
 }
 
 // The sockets of all threads for one address. The first takes the port for itself and then allows
@@ -78,7 +88,7 @@ int open_set(Protocol protocol, Address& where, const ServeOptions& o, bool v6_o
       if (setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return errno;
       bind.reuse_port = true;
     }
-    if (const int error = prepare(protocol, where, socket)) return error;
+    if (const int error = prepare(protocol, where, o, socket)) return error;
     if (thread == 0) where.set_port(local_address(socket).port());
     into.push_back(std::move(socket));
   }

@@ -48,6 +48,8 @@ void check_udp_only(const ServeOptions& o) {
   refuse(o.behaviour.reorder_ratio > 0, "--reorder", kFaults);
   constexpr std::string_view kMessages =
       "a stream has no messages to tell apart; use udp-echo, udp-sink or all";
+  refuse(o.offload == Offload::on, "--offload on",
+         "the kernel divides and joins TCP's packets anyway; leave it out");
   refuse(!o.reply_prefix.empty(), "--reply-prefix", kMessages);
   refuse(o.log_messages, "--log-messages", kMessages);
   refuse(o.stop_on_empty, "--stop-on-empty", kMessages);

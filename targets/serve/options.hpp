@@ -12,6 +12,7 @@
 
 #include "reports/measure/time.hpp"
 #include "targets/wire/endpoint.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 
@@ -71,6 +72,7 @@ struct ServeOptions {
   std::uint64_t max_connections = 0;  // over all threads; 0: as many as descriptors allow
   Nanos idle_timeout = std::chrono::minutes(10);  // of a TCP connection; 0: none
   std::optional<Nanos> max_duration;
+  Offload offload = Offload::automatic;  // UDP: datagrams joined and divided by the kernel
   bool open = false;  // answer plain text, larger than its cause too, beyond loopback
 
   bool print = false;            // the data of plain datagrams and connections, on stdout

@@ -1,9 +1,53 @@
 #include "targets/serve/sessions.hpp"
 
+#include <algorithm>
+
+#include "reports/measure/ensure.hpp"
+
 namespace volley {
+namespace {
+
+// How many frames at the start of a row have numbers that follow one another.
+std::size_t count_ascending(std::span<const std::byte> row, std::size_t each) {
+  const std::uint64_t first = sequence_of(row);
+  std::size_t count = 1;
+  for (std::size_t at = each; at < row.size(); at += each, ++count) {
+    if (sequence_of(row.subspan(at)) != first + count) break;
+  }
+  return count;
+}
+
+}  // namespace
 
 void UdpSessions::count(const Address& peer, const Frame& frame) {
-  Session& session = table_.touch(peer_key(peer, frame.session));
+  count(table_.touch(peer_key(peer, frame.session)), frame);
+}
+
+void UdpSessions::count_row(const Address& peer, std::span<const std::byte> row, std::size_t each) {
+  const auto first = read_frame(row);
+  ensure(first.has_value(), "a row that is counted consists of frames");
+  Session& session = table_.touch(peer_key(peer, first->session));
+  SessionStatistics& counted = session.counted;
+  while (!row.empty()) {
+    const std::size_t n = count_ascending(row, each);
+    auto part = row.first(std::min(n * each, row.size()));
+    row = row.subspan(part.size());
+    if (session.tracker.arrive_in_order(sequence_of(part), n)) {
+      if (first->kind == FrameKind::data_warm_up) {
+        counted.warm_up_messages += n;
+      } else {
+        counted.messages += n;
+        counted.bytes += part.size();
+      }
+      continue;
+    }
+    for (; !part.empty(); part = part.subspan(std::min(each, part.size()))) {
+      if (const auto frame = read_frame(part)) count(session, *frame);
+    }
+  }
+}
+
+void UdpSessions::count(Session& session, const Frame& frame) {
   SessionStatistics& counted = session.counted;
   const auto arrival = session.tracker.arrive(frame.sequence);
   const bool first_copy = arrival == SequenceTracker::Arrival::in_order ||

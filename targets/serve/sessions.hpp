@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "reports/measure/sequence.hpp"
 #include "targets/serve/peer_table.hpp"
@@ -15,6 +16,9 @@ class UdpSessions {
 
   // Counts a data or data_warm_up frame.
   void count(const Address& peer, const Frame& frame);
+  // Counts a row of such frames of one kind and session, `each` bytes (only the last may be
+  // shorter): the same as one after another, at the price of one where their numbers ascend.
+  void count_row(const Address& peer, std::span<const std::byte> row, std::size_t each);
   // What was counted so far; zeros for a session nobody has heard of.
   [[nodiscard]] SessionStatistics statistics(const Address& peer, std::uint32_t session);
 
@@ -27,6 +31,8 @@ class UdpSessions {
     SequenceTracker tracker{kWindow};
     SessionStatistics counted;
   };
+  static void count(Session& session, const Frame& frame);
+
   PeerTable<Session> table_;
 };
 

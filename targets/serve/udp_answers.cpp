@@ -21,66 +21,99 @@ HelloAck UdpService::acknowledge(const Hello& hello, const Address& peer) const 
                       (hello.session_kind == SessionKind::sink && sinks)};
 }
 
-void UdpService::answer_control(const Received& received, const Frame& frame) {
-  const auto hello = read_hello(received.bytes.subspan(kFrameBytes));
+void UdpService::answer_control(const Received& slot, std::span<std::byte> datagram,
+                                const Frame& frame) {
+  const auto hello = read_hello(datagram.subspan(kFrameBytes));
   if (frame.kind == FrameKind::hello && !hello) {
     ++context_.udp.malformed;
     return;
   }
   ++context_.udp.control;
-  const auto answer = slot_of(received).first(kControlBytes);
+  const auto answer = place_of(Decision::control, slot, datagram).first(kControlBytes);
   std::fill(answer.begin(), answer.end(), std::byte{0});
   const auto payload = answer.subspan(kFrameBytes);
   Frame ack = frame;
   ack.length = static_cast<std::uint32_t>(payload.size());
   if (frame.kind == FrameKind::hello) {
     ack.kind = FrameKind::hello_ack;
-    write_payload(acknowledge(*hello, *received.peer), payload);
+    write_payload(acknowledge(*hello, *slot.peer), payload);
   } else {
     ack.kind =
         frame.kind == FrameKind::statistics ? FrameKind::statistics_ack : FrameKind::goodbye_ack;
-    write_payload(sessions_.statistics(*received.peer, frame.session), payload);
+    write_payload(sessions_.statistics(*slot.peer, frame.session), payload);
   }
   write_frame(ack, answer);
-  add(answer, *received.peer, received.local, -1, true);
+  sender_.add_control(answer, *slot.peer, slot.local);
 }
 
-std::span<std::byte> UdpService::slot_of(const Received& received) {
-  return {received.bytes.data(), kSlotBytes};
+// Where the answer to a datagram is made: in the slot that it has for itself. In a slot with others
+// an answer may only take the place of its request when it is as long; else it gets memory of its
+// own.
+std::span<std::byte> UdpService::place_of(Decision decision, const Received& slot,
+                                          std::span<std::byte> datagram) {
+  if (slot.segment_bytes == 0) return {datagram.data(), kSlotBytes};
+  const bool fits =
+      decision == Decision::respond || (decision == Decision::echo && policy_.prefix_bytes == 0);
+  return fits ? datagram : sender_.room();
 }
 
-// The answer takes the place of the request, so no byte of an earlier datagram may show behind it.
-std::span<const std::byte> UdpService::make_answer(Decision decision, const Received& received,
+// The answer may take the place of the request, so no byte of an earlier datagram may show behind
+// it.
+std::span<const std::byte> UdpService::make_answer(Decision decision,
+                                                   std::span<const std::byte> datagram,
+                                                   std::span<std::byte> place,
                                                    const DatagramFacts& facts) {
-  const std::span<std::byte> slot = slot_of(received);
-  const std::size_t size = received.bytes.size();
-  if (decision == Decision::echo) {
-    const std::string& prefix = context_.options.reply_prefix;
-    if (prefix.empty()) return received.bytes;
-    std::memmove(slot.data() + prefix.size(), slot.data(), size);
-    std::memcpy(slot.data(), prefix.data(), prefix.size());
-    return slot.first(prefix.size() + size);
+  const std::string& prefix = context_.options.reply_prefix;
+  const bool is_echo = decision == Decision::echo;
+  const std::size_t before = is_echo ? prefix.size() : 0;
+  if (place.data() + before != datagram.data() && !datagram.empty()) {
+    std::memmove(place.data() + before, datagram.data(), datagram.size());
+  }
+  if (is_echo) {
+    std::copy(prefix.begin(), prefix.end(), reinterpret_cast<char*>(place.data()));
+    return place.first(before + datagram.size());
   }
   Frame frame = *facts.frame;
   frame.kind = FrameKind::response;
   if (decision == Decision::respond_sized) {
     frame.length = facts.response_bytes;
     const std::size_t wanted = kFrameBytes + facts.response_bytes;
-    if (wanted > size) {
-      const auto behind = slot.subspan(size, wanted - size);
+    if (wanted > datagram.size()) {
+      const auto behind = place.subspan(datagram.size(), wanted - datagram.size());
       std::fill(behind.begin(), behind.end(), kFiller);
     }
   }
-  write_frame(frame, slot);
-  return slot.first(kFrameBytes + frame.length);
+  write_frame(frame, place);
+  return place.first(kFrameBytes + frame.length);
 }
 
-void UdpService::answer_shaped(Decision decision, const Received& received,
+// The answers to a row of sized requests that want the same size, one behind the other.
+std::span<const std::byte> UdpService::answer_sized_row(const Row& row,
+                                                        const DatagramFacts& facts) {
+  const std::span<std::byte> room = sender_.room();
+  const std::size_t bytes = kFrameBytes + facts.response_bytes;
+  std::size_t made = 0;
+  for (std::size_t at = 0; at < row.bytes.size(); at += row.each, made += bytes) {
+    const auto request = row.bytes.subspan(at, row.each);
+    const auto answer = room.subspan(made, bytes);
+    Frame frame = *read_frame(request);
+    frame.kind = FrameKind::response;
+    frame.length = facts.response_bytes;
+    const std::size_t kept = std::min(bytes, request.size());
+    std::copy_n(request.begin(), kept, answer.begin());
+    std::fill(answer.begin() + static_cast<std::ptrdiff_t>(kept), answer.end(), kFiller);
+    write_frame(frame, answer);
+  }
+  return room.first(made);
+}
+
+void UdpService::answer_shaped(Decision decision, const Received& slot,
+                               std::span<const std::byte> datagram, std::span<std::byte> place,
                                const DatagramFacts& facts, MonoTime now) {
   const Behaviour& behaviour = context_.shared.behaviour;
-  const PeerFlow& flow = queue_.count_request(*received.peer);
+  const PeerFlow& flow = queue_.count_request(*slot.peer);
   RequestName name{
-      .peer = *received.peer, .framed = facts.frame.has_value(), .sequence = flow.requests - 1};
+      .peer = *slot.peer, .framed = facts.frame.has_value(), .sequence = flow.requests - 1};
   RequestNumber number{.flow = flow.ordinal, .n = flow.requests - 1};
   if (facts.frame) {
     name.session = facts.frame->session;
@@ -94,10 +127,10 @@ void UdpService::answer_shaped(Decision decision, const Received& received,
     context_.events.write(now, name, Event::dropped);
     return;
   }
-  const auto bytes = make_answer(decision, received, facts);
+  const auto bytes = make_answer(decision, datagram, place, facts);
   OwnedAnswer answer{.bytes = {bytes.begin(), bytes.end()},
                      .request = name,
-                     .local = received.local,
+                     .local = slot.local,
                      .ttl = decision == Decision::echo ? kMarkedTtl : -1,
                      .copies = behaviour.duplicates(number) ? 2U : 1U,
                      .overtaken = behaviour.reorders(number)};

@@ -3,6 +3,10 @@
 // Without programmed behaviour an answer is made in place, in the slot the request came in, and the
 // batch goes out with one call: no copies, no allocation, no clock. Otherwise answers pass through
 // an AnswerQueue. While an answer cannot be sent nothing is read, so nothing piles up.
+//
+// A slot may hold many datagrams of one peer and size, joined by the kernel. Those of them that are
+// decided alike (a row) are judged, answered and counted at once: that costs some nanoseconds a
+// datagram.
 #pragma once
 
 #include <memory>
@@ -14,6 +18,7 @@
 #include "targets/serve/answer_rules.hpp"
 #include "targets/serve/context.hpp"
 #include "targets/serve/sessions.hpp"
+#include "targets/serve/udp_sender.hpp"
 #include "targets/wire/datagrams.hpp"
 #include "targets/wire/socket.hpp"
 
@@ -47,34 +52,56 @@ class UdpService {
 
  private:
   static constexpr std::size_t kSlots = 32;
-  static constexpr std::size_t kSlotBytes = 65'536;
+  static constexpr std::size_t kSlotBytes = UdpSender::kRoomBytes;
   static constexpr int kMostRounds = 8;  // batches before other sockets get their turn
   // While datagrams come one by one each is taken by a call for one, which costs less; every eighth
   // time a call for a batch looks whether that is still so.
   static constexpr unsigned kLookEvery = 8;
 
+  // Datagrams of one peer and size in a row that are decided alike; alone it may be of any kind.
+  struct Row {
+    std::span<std::byte> bytes;
+    std::size_t each = 0;
+    [[nodiscard]] std::size_t count() const {
+      return bytes.size() <= each ? 1 : (bytes.size() + each - 1) / each;
+    }
+  };
+
+  // udp_service.cpp: how datagrams come and go.
   [[nodiscard]] std::size_t most_to_take();
   void serve_received(int n, MonoTime now);
-  void handle(std::size_t slot, MonoTime now);
-  [[nodiscard]] DatagramFacts facts_of(const Received& received) const;
-  [[nodiscard]] bool is_own(const Received& received) const;
-  void count_ignored(Decision decision);
-  void count_taken(Decision decision, const DatagramFacts& facts);
-  void show(const Received& received);
-  void answer_control(const Received& received, const Frame& frame);
-  [[nodiscard]] HelloAck acknowledge(const Hello& hello, const Address& peer) const;
-  // The whole memory of the slot that a datagram lies in.
-  static std::span<std::byte> slot_of(const Received& received);
-  std::span<const std::byte> make_answer(Decision decision, const Received& received,
-                                         const DatagramFacts& facts);
-  void answer_shaped(Decision decision, const Received& received, const DatagramFacts& facts,
-                     MonoTime now);
+  void serve_in_hand(MonoTime now);
+  bool serve_slot(const Received& slot, MonoTime now);
   void send_ready(MonoTime now);
-  void add(std::span<const std::byte> bytes, const Address& peer, const LocalAddress& local,
-           int ttl, bool is_control);
-  void flush(MonoTime now);
-  void note_sent(std::size_t from, std::size_t count, MonoTime now);
+  bool flush(MonoTime now);
   void want_write(bool on);
+
+  // udp_rows.cpp: what is done with them.
+  std::size_t handle(const Received& slot, DatagramFacts facts, MonoTime now);
+  [[nodiscard]] DatagramFacts facts_of_sender(const Received& slot) const;
+  void look_into(std::span<const std::byte> datagram, const Address& peer,
+                 DatagramFacts& facts) const;
+  [[nodiscard]] bool is_own(const Received& received) const;
+  [[nodiscard]] std::size_t count_alike_in(std::span<const std::byte> left, const Received& first,
+                                           Decision decision, const DatagramFacts& facts) const;
+  [[nodiscard]] std::size_t count_sized(std::span<const std::byte> left, const Received& first,
+                                        const DatagramFacts& facts) const;
+  void count_ignored(Decision decision, std::size_t n);
+  void count_taken(Decision decision, const DatagramFacts& facts, std::size_t n);
+  void show(const Received& received);
+  void answer(Decision decision, const Received& slot, const Row& row, const DatagramFacts& facts,
+              MonoTime now);
+
+  // udp_answers.cpp: the bytes of answers.
+  void answer_control(const Received& slot, std::span<std::byte> datagram, const Frame& frame);
+  [[nodiscard]] HelloAck acknowledge(const Hello& hello, const Address& peer) const;
+  std::span<std::byte> place_of(Decision decision, const Received& slot,
+                                std::span<std::byte> datagram);
+  std::span<const std::byte> make_answer(Decision decision, std::span<const std::byte> datagram,
+                                         std::span<std::byte> place, const DatagramFacts& facts);
+  std::span<const std::byte> answer_sized_row(const Row& row, const DatagramFacts& facts);
+  void answer_shaped(Decision decision, const Received& slot, std::span<const std::byte> datagram,
+                     std::span<std::byte> place, const DatagramFacts& facts, MonoTime now);
 
   Descriptor socket_;
   ThreadContext& context_;
@@ -84,15 +111,10 @@ class UdpService {
   bool shaped_;
   bool shows_;
   ReceiveBatch received_;
-  SendBatch batch_;
-  struct Note {
-    std::size_t bytes = 0;
-    bool is_control = false;
-  };
-  std::vector<Note> notes_;           // of each slot of batch_
-  std::vector<RequestName> names_;    // likewise; only with an event log
-  std::size_t sent_ = 0;              // slots of batch_ that have left
-  std::vector<OwnedAnswer> leaving_;  // memory of slots of batch_
+  UdpSender sender_;
+  std::size_t in_hand_ = 0;  // slots of received_
+  std::size_t slot_ = 0;     // the next of them
+  std::size_t offset_ = 0;   // into that slot, where the next datagram begins
   bool waits_to_write_ = false;
   bool come_singly_ = false;  // the last batch had one datagram
   unsigned taken_singly_ = 0;

@@ -13,6 +13,7 @@ namespace volley {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
+constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 // An IPv6 socket gets both families' messages with an IPv4 datagram. Aligned like a header of them.
 struct alignas(cmsghdr) Ancillary {
@@ -277,6 +278,7 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
     message.msg_namelen = peer->size();
   }
   if (segment_bytes > 0 && segment_bytes < bytes.size()) {
+    // The first of the messages: send_singly() leaves it out.
     ensure(bytes.size() <= kMostSegmentedBytes && bytes.size() <= kMostSegments * segment_bytes,
            "a slot is divided into what the kernel takes at once");
     append(message, m.ancillary[i], IPPROTO_UDP, UDP_SEGMENT,
@@ -297,11 +299,35 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
 int SendBatch::send(const Descriptor& socket, std::size_t from) {
   Memory& m = *memory_;
   if (from >= m.size) return 0;
-  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   if (m.size - from == 1)
-    return sendmsg(socket.get(), &m.messages[from].msg_hdr, kFlags) < 0 ? -errno : 1;
+    return sendmsg(socket.get(), &m.messages[from].msg_hdr, kSendFlags) < 0 ? -errno : 1;
   const int n = sendmmsg(socket.get(), m.messages.data() + from,
-                         static_cast<unsigned>(m.size - from), kFlags);
+                         static_cast<unsigned>(m.size - from), kSendFlags);
+  return n < 0 ? -errno : n;
+}
+
+int SendBatch::send_singly(const Descriptor& socket, std::size_t slot, std::size_t from) {
+  Memory& m = *memory_;
+  ensure(slot < m.size && from < m.vectors[slot].iov_len, "what is sent is in the batch");
+  msghdr message = m.messages[slot].msg_hdr;
+  const cmsghdr* division = CMSG_FIRSTHDR(&message);
+  ensure(division != nullptr && holds<std::uint16_t>(division, IPPROTO_UDP, UDP_SEGMENT),
+         "only what was to be divided is sent singly");
+  const std::size_t each = content<std::uint16_t>(division);
+  message.msg_control =
+      static_cast<std::byte*>(message.msg_control) + CMSG_SPACE(sizeof(std::uint16_t));
+  message.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));
+  std::array<iovec, kMostSegments> vectors{};
+  std::array<mmsghdr, kMostSegments> messages{};
+  unsigned count = 0;
+  const iovec whole = m.vectors[slot];
+  for (std::size_t at = from; at < whole.iov_len; at += each, ++count) {
+    vectors[count] = {.iov_base = static_cast<std::byte*>(whole.iov_base) + at,
+                      .iov_len = std::min(each, whole.iov_len - at)};
+    messages[count].msg_hdr = message;
+    messages[count].msg_hdr.msg_iov = &vectors[count];
+  }
+  const int n = sendmmsg(socket.get(), messages.data(), count, kSendFlags);
   return n < 0 ? -errno : n;
 }
 

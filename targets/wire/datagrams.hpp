@@ -94,6 +94,10 @@ class SendBatch {
   // Sends the batch from slot `from` on with one call (sendmsg when it is one datagram). Returns
   // how many left, or a negative errno value when not even the first did.
   [[nodiscard]] int send(const Descriptor& socket, std::size_t from = 0);
+  // Sends the datagrams of one divided slot as they are, with one call, from byte `from` of the
+  // slot on (a multiple of its segment_bytes). Returns how many datagrams left, or a negative errno
+  // value when not even the first did.
+  [[nodiscard]] int send_singly(const Descriptor& socket, std::size_t slot, std::size_t from);
 
  private:
   struct Memory;

@@ -1,5 +1,6 @@
 #include "targets/wire/frame.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstring>
@@ -120,6 +121,33 @@ std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t siz
     if (differs != 0) break;
   }
   return n;
+}
+
+std::size_t count_alike(std::span<const std::byte> row, std::size_t each) {
+  if (!read_datagram(row.first(std::min(each, row.size())))) return 0;
+  // Magic, version, kind and session are the first eight bytes, and valid in the first frame.
+  const auto head = load<std::uint64_t>(row, 0);
+  const auto length = static_cast<std::uint32_t>(each - kFrameBytes);
+  std::size_t count = 1;
+  std::size_t at = each;
+  for (; at + each <= row.size(); at += each, ++count) {
+    if (load<std::uint64_t>(row, at) != head || load<std::uint32_t>(row, at + 12) != length) {
+      return count;
+    }
+  }
+  if (at >= row.size()) return count;
+  const auto last = row.subspan(at);
+  return read_datagram(last) && load<std::uint64_t>(last, 0) == head ? count + 1 : count;
+}
+
+void turn_into_responses(std::span<std::byte> row, std::size_t each) {
+  for (std::size_t at = 0; at < row.size(); at += each) {
+    row[at + 3] = static_cast<std::byte>(FrameKind::response);
+  }
+}
+
+std::uint64_t sequence_of(std::span<const std::byte> frame) {
+  return load<std::uint64_t>(frame, 16) >> 16U;
 }
 
 bool may_be_frame(std::span<const std::byte> first_bytes) {

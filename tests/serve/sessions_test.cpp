@@ -1,6 +1,9 @@
 #include "targets/serve/sessions.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <vector>
 
 namespace volley {
 namespace {
@@ -42,6 +45,36 @@ TEST(UdpSessions, another_peer_or_session_starts_at_nothing) {
   EXPECT_EQ(sessions.statistics(kPeer, 8).messages, 0U);
   EXPECT_EQ(sessions.statistics(Address::v4(0x7F000001, 5001), 7).messages, 0U);
   EXPECT_EQ(sessions.statistics(kPeer, 7).messages, 1U);
+}
+
+TEST(UdpSessions, a_row_counts_as_its_frames_one_after_another) {
+  rc::check([] {
+    UdpSessions in_rows(HashKey{1, 2});
+    UdpSessions one_by_one(HashKey{1, 2});
+    for (int rows = *rc::gen::inRange(1, 12); rows > 0; --rows) {
+      const auto count = *rc::gen::inRange<std::size_t>(1, 30);
+      const auto kind =
+          *rc::gen::element(FrameKind::data, FrameKind::data, FrameKind::data_warm_up);
+      std::uint64_t sequence = *rc::gen::inRange<std::uint64_t>(0, 100'000);
+      std::vector<std::byte> row(count * 40);
+      for (std::size_t i = 0; i < count; ++i) {
+        const Frame frame{.kind = kind, .session = 7, .length = 16, .sequence = sequence};
+        write_frame(frame, std::span(row).subspan(i * 40));
+        one_by_one.count(kPeer, frame);
+        sequence = *rc::gen::weightedElement<std::uint64_t>(
+            {{9, sequence + 1}, {1, sequence}, {1, sequence + 70}, {1, sequence / 2}});
+      }
+      in_rows.count_row(kPeer, row, 40);
+    }
+    const SessionStatistics a = in_rows.statistics(kPeer, 7);
+    const SessionStatistics b = one_by_one.statistics(kPeer, 7);
+    RC_ASSERT(a.messages == b.messages);
+    RC_ASSERT(a.bytes == b.bytes);
+    RC_ASSERT(a.duplicates == b.duplicates);
+    RC_ASSERT(a.reordered == b.reordered);
+    RC_ASSERT(a.warm_up_messages == b.warm_up_messages);
+    RC_ASSERT(a.malformed == b.malformed);
+  });
 }
 
 }  // namespace
