@@ -1,10 +1,11 @@
 /* floor: the least work that can do each traffic pattern on this machine, as a yardstick.
  *
- *   floor MODE SECONDS [SIZE] [N]      prints one line with one figure
+ *   floor [--pin] MODE SECONDS [SIZE] [N]      prints one line with one figure
  *
+ * --pin gives the driving side the first CPU this process may use and the serving side the second.
  * One process per side, nothing measured inside the loop but a count. What volley does on top of
  * this (due times, histograms, loss, reports) is to cost as little of it as possible:
- * scripts/floor_ratio puts the two side by side. It is no part of the program and takes no care of
+ * scripts/bench puts the two side by side. It is no part of the program and takes no care of
  * strangers: both its ends are its own.
  */
 #define _GNU_SOURCE
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -182,7 +184,6 @@ static void serve_udp_echo_batches(int s) {
 }
 
 static void serve_udp_echo_segments(int s) {
-  set_option(s, IPPROTO_UDP, UDP_GRO, 1);
   for (;;) {
     struct sockaddr_in from;
     int segment;
@@ -192,7 +193,6 @@ static void serve_udp_echo_segments(int s) {
 }
 
 static void sink_datagrams(int s, int segmented) {
-  if (segmented) set_option(s, IPPROTO_UDP, UDP_GRO, 1);
   prepare_batch(65535);
   for (;;) {
     int n = recvmmsg(s, messages, kBatch, MSG_WAITFORONE, NULL);
@@ -252,12 +252,14 @@ static void serve_tcp_many(int listener, int hang_up) {
 static void serve_tcp_echo_many(int listener) { serve_tcp_many(listener, 0); }
 static void serve_tcp_hang_up(int listener) { serve_tcp_many(listener, 1); }
 
-static void serve_tcp_sink(int listener) {
+static void sink_stream(int listener, int flags) {
   int s = accept(listener, NULL, NULL);
   ssize_t n;
-  while ((n = recv(s, buffer, sizeof buffer, 0)) > 0) *received += (uint64_t)n;
+  while ((n = recv(s, buffer, sizeof buffer, flags)) > 0) *received += (uint64_t)n;
   pause();
 }
+static void serve_tcp_sink(int listener) { sink_stream(listener, 0); }
+static void serve_tcp_discard(int listener) { sink_stream(listener, MSG_TRUNC); }
 
 /* ---- the driving side: each returns how many it did, and sets the time it took ---- */
 
@@ -493,13 +495,15 @@ static const struct mode modes[] = {
      "one way, UDP_SEGMENT"},
     {"tcp-stream", SOCK_STREAM, serve_tcp_sink, drive_tcp_stream, "bytes/s",
      "one way, SIZE bytes a write"},
+    {"tcp-stream-discard", SOCK_STREAM, serve_tcp_discard, drive_tcp_stream, "bytes/s",
+     "the same, the receiver throws the bytes away in the kernel (MSG_TRUNC)"},
 };
 enum { kModes = sizeof modes / sizeof *modes };
 
 static int usage(void) {
-  fprintf(stderr, "usage: floor MODE SECONDS [SIZE (64)] [N (16)]\n");
+  fprintf(stderr, "usage: floor [--pin] MODE SECONDS [SIZE (64)] [N (16)]\n");
   for (int i = 0; i < kModes; i++)
-    fprintf(stderr, "  %-15s %s (%s)\n", modes[i].name, modes[i].what, modes[i].unit);
+    fprintf(stderr, "  %-18s %s (%s)\n", modes[i].name, modes[i].what, modes[i].unit);
   return 2;
 }
 
@@ -509,14 +513,34 @@ static const struct mode* find_mode(const char* name) {
   return NULL;
 }
 
+/* The CPU of one side under --pin: the first or second that this process may use. */
+static void stay_on_cpu(int which) {
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed)) die("sched_getaffinity");
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed) || which-- > 0) continue;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof one, &one)) die("sched_setaffinity");
+    return;
+  }
+  fprintf(stderr, "floor: --pin: fewer than two CPUs; leave it out\n");
+  exit(2);
+}
+
 int main(int argc, char** argv) {
+  int pin = argc > 1 && strcmp(argv[1], "--pin") == 0;
+  argc -= pin;
+  argv += pin;
   const struct mode* mode = argc >= 3 && argc <= 5 ? find_mode(argv[1]) : NULL;
   if (!mode) return usage();
   seconds = atof(argv[2]);
   int connections = mode->drive == drive_tcp_crr || mode->drive == drive_tcp_connect;
   if (argc > 3) size = atoi(argv[3]);
   in_flight = argc > 4 ? atoi(argv[4]) : connections ? 1 : in_flight;
-  if (!(seconds > 0 && seconds <= 3600) || size < 1 || size > 65507) return usage();
+  int streams = mode->drive == drive_tcp_stream;
+  if (!(seconds > 0 && seconds <= 3600)) return usage();
+  if (size < 1 || size > (streams ? (int)sizeof buffer : 65507)) return usage();
   if (in_flight < 1 || in_flight > kMostBatch) return usage();
   if (mode->drive == drive_tcp_window && (size_t)size * (size_t)in_flight > sizeof buffer)
     return usage();
@@ -530,14 +554,19 @@ int main(int argc, char** argv) {
   if (bind(server, (struct sockaddr*)&address, sizeof address)) die("bind");
   getsockname(server, (struct sockaddr*)&address, &length);
   if (mode->type == SOCK_STREAM && listen(server, 4096)) die("listen");
+  /* Before the child exists: a train that came before this option would be delivered as single
+     datagrams, whose echoes stay single for the whole run. */
+  if (strstr(mode->name, "gso")) set_option(server, IPPROTO_UDP, UDP_GRO, 1);
 
   pid_t child = fork();
   if (child < 0) die("fork");
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* however the parent ends */
+    if (pin) stay_on_cpu(1);
     mode->serve(server);
     _exit(1);
   }
+  if (pin) stay_on_cpu(0);
   uint64_t done = mode->drive();
   printf("%s size=%d n=%d %.0f %s", mode->name, size, in_flight, (double)done / took, mode->unit);
   if (strncmp(mode->name, "udp-send", 8) == 0) {
