@@ -5,10 +5,11 @@
 // request (tcp). Closed loop: each of `--flows` keeps one conversation going. Open loop: a
 // conversation begins whenever one is due, however many are still going on.
 //
-// Our side closes with RST: otherwise every conversation would hold a local port for 60 s
-// (TIME_WAIT), and a run would end after 28,000 of them.
+// Our side closes with RST unless told otherwise (--close fin): a conversation that ends in good
+// order holds its local port for 60 s (TIME_WAIT), and a run would end after 28,000 of them.
 #include <algorithm>
 
+#include "generators/engine/churn.hpp"
 #include "generators/engine/demand.hpp"
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/link.hpp"
@@ -21,13 +22,17 @@ namespace {
 
 // A request's own socket and how far it has come.
 struct Conversation {
-  Descriptor socket;
-  std::uint32_t generation = 0;  // tells events of this socket from those of the slot's former one
+  ChurnSocket socket;
   bool connecting = false;
   std::size_t message_sent = 0;    // bytes, where the socket took the message in part
   std::vector<std::byte> message;  // kept only in that case
   StreamState stream;
 };
+
+// The network answered the attempt to connect; anything else is trouble of our own side.
+bool network_said(int error) {
+  return error == ECONNREFUSED || error == ECONNRESET || error == ETIMEDOUT;
+}
 
 template <Protocol kProtocol, class Exchange, bool kConnectOnly>
 class Conversations {
@@ -40,6 +45,7 @@ class Conversations {
         outstanding_(worker.flow_count(), plan_.timeout),
         next_sequence_(worker.flow_count(), 0),
         demand_(worker),
+        sockets_(worker),
         buffer_(std::size_t{64} << 10U) {}
 
   void run() {
@@ -59,6 +65,7 @@ class Conversations {
     if (demand_.open_loop())
       demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { begin(flow, due); });
     expire(now);
+    drop_left_over();
     const bool over = demand_.over(now);
     if (over && worker_.result().sending_ended == MonoTime{}) worker_.result().sending_ended = now;
     if (worker_.stopped() || (over && outstanding_.empty())) {
@@ -66,10 +73,9 @@ class Conversations {
       return;
     }
     for (const Ready& ready : worker_.wait_until(now, next_wake(now))) {
+      if (ready.tag >= conversations_.size()) continue;  // the waker
       const auto slot = static_cast<std::uint32_t>(ready.tag);
-      if (ready.tag == Worker::kWakerTag || slot >= conversations_.size()) continue;
-      Conversation& conversation = conversations_[slot];
-      if (!conversation.socket.is_open() || ready.tag >> 32U != conversation.generation) continue;
+      if (!outstanding_.at(slot).in_use) continue;
       on_ready(slot, ready);
     }
   }
@@ -92,16 +98,12 @@ class Conversations {
 
   // False: the request could not be sent.
   bool begin(std::uint32_t flow, const Due& due) {
-    Descriptor socket;
+    const std::uint32_t slot = outstanding_.next_slot();
+    if (slot >= conversations_.size()) conversations_.resize(slot + 1);
+    Conversation& conversation = conversations_[slot];
     const MonoTime sent = mono_now();
-    int error = open_socket(kProtocol, worker_.peer().family(), socket);
-    if (error == 0) error = apply(plan_.socket, kProtocol, socket);
-    if (error == 0 && !worker_.result().buffers) worker_.result().buffers = buffer_sizes(socket);
-    if (error == 0) error = start_connect(socket, worker_.peer());
-    ++worker_.result().send_calls;
-    const bool answered_by_network =
-        error == ECONNREFUSED || error == ECONNRESET || error == ETIMEDOUT;
-    if (error != 0 && error != EINPROGRESS && !answered_by_network) {
+    const int error = sockets_.begin(conversation.socket);
+    if (error != 0 && error != EINPROGRESS && !network_said(error)) {
       worker_.recorder().on_unsent(due.measured, error_kind_of(error));
       return false;
     }
@@ -112,107 +114,115 @@ class Conversations {
     request.flow = flow;
     request.bytes = sizes_.size_of(worker_.flow_number(flow), request.sequence);
     request.measured = due.measured;
-    const std::uint32_t slot = outstanding_.add(request);
-    if (slot >= conversations_.size()) conversations_.resize(slot + 1);
+    outstanding_.add(request);
     worker_.recorder().on_sent(due.measured, due.intended, sent, 0);
-    Conversation& conversation = conversations_[slot];
-    conversation.socket = std::move(socket);
-    ++conversation.generation;
     conversation.connecting = kProtocol == Protocol::tcp;
+    conversation.message.clear();
     conversation.stream = {};
-    if (answered_by_network) {
+    if (network_said(error))
       fail(slot, error_kind_of(error));
-      return true;
-    }
-    const int watched = worker_.poller().add(conversation.socket.get(), tag_of(slot),
-                                             !conversation.connecting, conversation.connecting);
-    if (watched != 0)
-      fail(slot, error_kind_of(watched));
-    else if (kProtocol == Protocol::udp)
-      send_request(slot);
+    else
+      go_on(slot);
     return true;
-  }
-
-  [[nodiscard]] std::uint64_t tag_of(std::uint32_t slot) const {
-    return std::uint64_t{conversations_[slot].generation} << 32U | slot;
   }
 
   // --- going on ----------------------------------------------------------------------------
   void on_ready(std::uint32_t slot, const Ready& ready) {
     Conversation& conversation = conversations_[slot];
     if (conversation.connecting) {
-      if (const int error = socket_error(conversation.socket); error != 0) {
+      const int error = ready.failed ? socket_error(conversation.socket.descriptor) : 0;
+      if (error != 0)
         fail(slot, error_kind_of(error));
-        return;
-      }
-      if (ready.writable) established(slot);
+      else if (ready.writable)
+        go_on(slot);
       return;
     }
-    if (ready.writable && !conversation.message.empty()) {
-      send_rest(slot);
-      if (!conversations_[slot].socket.is_open()) return;
-    }
+    if (ready.writable && !conversation.message.empty() && !send_rest(slot)) return;
     if (ready.readable || ready.failed) receive(slot);
   }
 
-  void established(std::uint32_t slot) {
+  // A conversation that can perhaps go on. On loopback a connection stands when connect() returns,
+  // although it says EINPROGRESS, so the next step is simply tried.
+  void go_on(std::uint32_t slot) {
+    if constexpr (kConnectOnly) {
+      const int error = sockets_.go_on(conversations_[slot].socket);
+      if (error == 0)
+        established(slot, mono_now());
+      else if (error == EINPROGRESS)
+        watch(slot, true);
+      else
+        fail(slot, error_kind_of(error));
+    } else {
+      send_request(slot);
+    }
+  }
+
+  void established(std::uint32_t slot, MonoTime now) {
     const OutstandingRequest& request = outstanding_.at(slot);
-    const MonoTime now = mono_now();
     worker_.recorder().on_connected(request.measured, request.intended, now);
     conversations_[slot].connecting = false;
     if constexpr (kConnectOnly) {
       ++worker_.recorder().of(request.measured).counters.completed;
       end(slot, now);
-    } else {
-      send_request(slot);
-      if (conversations_[slot].socket.is_open() && conversations_[slot].message.empty())
-        (void)worker_.poller().change(conversations_[slot].socket.get(), tag_of(slot), true, false);
     }
   }
 
+  // The first call that is sent without a word from the poller; it tells whether the connection
+  // stands.
   void send_request(std::uint32_t slot) {
-    const OutstandingRequest& request = outstanding_.at(slot);
+    OutstandingRequest& request = outstanding_.at(slot);
     Conversation& conversation = conversations_[slot];
     const std::span<const std::byte> message = exchange_.encode(
         Outgoing{worker_.flow_number(request.flow), slot, request.sequence, request.bytes});
-    outstanding_.at(slot).bytes = static_cast<std::uint32_t>(message.size());
-    conversation.message.clear();
-    conversation.message_sent = 0;
+    request.bytes = static_cast<std::uint32_t>(message.size());
+    const MonoTime now = mono_now();
     ++worker_.result().send_calls;
     const ssize_t n =
-        ::send(conversation.socket.get(), message.data(), message.size(), MSG_NOSIGNAL);
-    if (n == static_cast<ssize_t>(message.size())) {
-      worker_.recorder().of(request.measured).counters.bytes_sent += message.size();
-    } else if (n >= 0 || errno == EAGAIN) {
-      conversation.message.assign(message.begin(), message.end());
-      conversation.message_sent = n > 0 ? static_cast<std::size_t>(n) : 0;
-      (void)worker_.poller().change(conversation.socket.get(), tag_of(slot), true, true);
-    } else {
-      fail(slot, error_kind_of(errno));
-    }
-  }
-
-  void send_rest(std::uint32_t slot) {
-    Conversation& conversation = conversations_[slot];
-    const auto rest =
-        std::span<const std::byte>(conversation.message).subspan(conversation.message_sent);
-    ++worker_.result().send_calls;
-    const ssize_t n = ::send(conversation.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+        ::send(conversation.socket.descriptor.get(), message.data(), message.size(), MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN) {
       fail(slot, error_kind_of(errno));
       return;
     }
+    if (n >= 0 && conversation.connecting) established(slot, now);
+    if (n == static_cast<ssize_t>(message.size())) {
+      worker_.recorder().of(request.measured).counters.bytes_sent += message.size();
+    } else if (!conversation.connecting) {
+      conversation.message.assign(message.begin(), message.end());
+      conversation.message_sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+    }
+    watch(slot, conversation.connecting || !conversation.message.empty());
+  }
+
+  void watch(std::uint32_t slot, bool for_room) {
+    const int error = sockets_.watch(conversations_[slot].socket, slot, for_room);
+    if (error != 0) fail(slot, error_kind_of(error));
+  }
+
+  // False: the conversation has failed.
+  bool send_rest(std::uint32_t slot) {
+    Conversation& conversation = conversations_[slot];
+    const auto rest =
+        std::span<const std::byte>(conversation.message).subspan(conversation.message_sent);
+    ++worker_.result().send_calls;
+    const ssize_t n =
+        ::send(conversation.socket.descriptor.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN) {
+      fail(slot, error_kind_of(errno));
+      return false;
+    }
     if (n > 0) conversation.message_sent += static_cast<std::size_t>(n);
-    if (conversation.message_sent < conversation.message.size()) return;
+    if (conversation.message_sent < conversation.message.size()) return true;
     worker_.recorder().of(outstanding_.at(slot).measured).counters.bytes_sent +=
         conversation.message.size();
     conversation.message.clear();
-    (void)worker_.poller().change(conversation.socket.get(), tag_of(slot), true, false);
+    watch(slot, false);
+    return conversation.socket.descriptor.is_open();
   }
 
   void receive(std::uint32_t slot) {
     Conversation& conversation = conversations_[slot];
-    const ssize_t n = ::recv(conversation.socket.get(), buffer_.data(), buffer_.size(), 0);
+    const ssize_t n =
+        ::recv(conversation.socket.descriptor.get(), buffer_.data(), buffer_.size(), 0);
     const int error = errno;
     ++worker_.result().receive_calls;
     const MonoTime now = mono_now();
@@ -287,22 +297,35 @@ class Conversations {
   void fail(std::uint32_t slot, ErrorKind kind) {
     worker_.recorder().on_error(outstanding_.at(slot).measured, kind);
     const std::uint32_t flow = outstanding_.at(slot).flow;
-    close(slot);
+    sockets_.close(conversations_[slot].socket);
+    outstanding_.remove(slot);
     if (!demand_.open_loop()) resting_.add(flow, mono_now());
   }
 
   void end(std::uint32_t slot, MonoTime now) {
     const std::uint32_t flow = outstanding_.at(slot).flow;
-    close(slot);
+    sockets_.end(conversations_[slot].socket);
+    ChurnSocket& socket = conversations_[slot].socket;
+    if (socket.descriptor.is_open() && !std::exchange(socket.left_over, true))
+      left_over_.push_back(slot);
+    outstanding_.remove(slot);
     if (!demand_.open_loop()) again_.push_back(Again{now, flow});
   }
 
-  void close(std::uint32_t slot) {
-    if constexpr (kProtocol == Protocol::tcp)
-      close_by_reset(conversations_[slot].socket);
-    else
-      conversations_[slot].socket.close();
-    outstanding_.remove(slot);
+  // But for those that the flows which begin anew in the next turn will take.
+  void drop_left_over() {
+    std::size_t wanted = again_.size();
+    std::erase_if(left_over_, [&](std::uint32_t slot) {
+      ChurnSocket& socket = conversations_[slot].socket;
+      const bool taken = outstanding_.at(slot).in_use;
+      if (!taken && wanted > 0) {
+        --wanted;
+        return false;
+      }
+      socket.left_over = false;
+      if (!taken) sockets_.drop(socket);
+      return true;
+    });
   }
 
   void expire(MonoTime now) {
@@ -332,8 +355,10 @@ class Conversations {
   SizeChooser sizes_;
   Outstanding outstanding_;
   std::vector<Conversation> conversations_;   // by slot
+  std::vector<std::uint32_t> left_over_;      // slots with a socket that no conversation uses
   std::vector<std::uint64_t> next_sequence_;  // by flow
   Demand demand_;
+  ChurnSockets sockets_;
   std::vector<std::byte> buffer_;
   RestingFlows resting_;
   std::deque<Again> again_;  // closed loop

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,35 +19,13 @@
 #include "generators/engine/host.hpp"
 #include "generators/engine/outcome.hpp"
 #include "generators/engine/own_target.hpp"
+#include "generators/engine/preflight.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/ensure.hpp"
 #include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {
-
-// As many descriptors as the hard limit allows; the result is how many there are.
-std::uint64_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-  (void)getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
-// Refuses a run that must fail for want of descriptors before it sends anything.
-void check_descriptors(const RunPlan& plan) {
-  constexpr std::uint64_t kOwn = 16;  // standard streams, report files, signals, the pollers
-  const std::uint64_t needed = plan.flows + std::uint64_t{2} * plan.threads + kOwn;
-  const std::uint64_t available = raise_descriptor_limit();
-  if (needed <= available) return;
-  throw RunError("too_many_files", "setup",
-                 fmt::format("--flows {}: more descriptors than this process may open ({} needed) "
-                             "[{} available, the hard limit]; use fewer flows, or raise the limit "
-                             "with: ulimit -n {}",
-                             plan.flows, needed, available, needed));
-}
 
 // Whether a TCP connection to the address can be made; closed again at once.
 int try_connect(const Address& address, Nanos timeout) {
@@ -254,7 +231,7 @@ class Conductor {
 }  // namespace
 
 RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
-  check_descriptors(plan);
+  if (auto refused = refusal(socket_need(plan), socket_room())) throw RunError(*refused);
   std::optional<OwnTarget> own;
   if (!plan.where) {
     own.emplace(own_target_arguments(plan), own_target_cpu(plan.pin, plan.threads),

@@ -29,4 +29,6 @@ std::string_view to_string(Direction direction) {
   return "unknown";
 }
 
+std::string_view to_string(Close close) { return close == Close::rst ? "rst" : "fin"; }
+
 }  // namespace volley

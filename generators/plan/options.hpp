@@ -26,6 +26,11 @@ enum class Workload : std::uint8_t {
 enum class Direction : std::uint8_t { up, down, both };  // of a stream, seen from the generator
 [[nodiscard]] std::string_view to_string(Direction direction);
 
+// How crr and connect end a connection over tcp. `rst`: at once, nothing is left behind; `fin`: in
+// good order, and the side that closes first keeps the port for a minute (TIME_WAIT).
+enum class Close : std::uint8_t { rst, fin };
+[[nodiscard]] std::string_view to_string(Close close);
+
 // When requests are due. `closed`: a request is due when its flow has room (its predecessor was
 // answered or lost). The others are open loops: due by a schedule, whatever the answers do.
 struct Arrival {
@@ -66,6 +71,7 @@ struct RunOptions {
   std::optional<std::string> request;          // the bytes of a foreign request
   std::optional<ReplyRule> reply;              // belongs to `request`
   std::optional<std::string> expect;           // an answer must contain this
+  std::optional<Close> close;                  // crr and connect over tcp; none: rst
 
   std::optional<Rate> rate;        // open loop, total over all threads and flows
   std::optional<Arrival> arrival;  // none: poisson with a rate, closed without

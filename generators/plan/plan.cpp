@@ -155,6 +155,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.request = options.request.value_or(std::string());
   plan.reply = options.reply.value_or(ReplyRule());
   plan.expect = options.expect;
+  plan.close = options.close.value_or(Close::rst);
   plan.arrival = effective_arrival(options);
   plan.rate = options.rate;
   plan.flows = options.flows;

@@ -33,6 +33,7 @@ struct RunPlan {
   std::string request;  // scripted
   ReplyRule reply;      // scripted
   std::optional<std::string> expect;
+  Close close = Close::rst;  // crr and connect over tcp
 
   Arrival arrival;
   std::optional<Rate> rate;

@@ -97,13 +97,6 @@ void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
     connections_.emplace_back();
   }
   const std::uint32_t index = free_.back();
-  const std::uint32_t generation = next_generation_++ & kGenerations;
-  if (context_.poller.add(socket.get(), make_tag(TagKind::connection, index, generation), true,
-                          false) != 0) {
-    context_.shared.connections.fetch_sub(1);
-    ++context_.tcp.accept_errors;
-    return;
-  }
   free_.pop_back();
   ++context_.tcp.accepted;
   connections_[index] = std::make_unique<Connection>();
@@ -111,11 +104,18 @@ void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
   c.socket = std::move(socket);
   c.peer = peer;
   c.index = index;
-  c.generation = generation;
+  c.generation = next_generation_++ & kGenerations;
   c.ordinal = next_ordinal_++;
   touch(c, now);
   if (context_.options.log_connections) context_.shared.console->connection(peer);
   if (context_.options.kind == TargetKind::tcp_source) arm_timer(c, now + kSourceGrace);
+  // The first bytes have often come already, or the end: so the poller need not say so first.
+  if (!read(c, now)) return;
+  const auto tag = make_tag(TagKind::connection, index, c.generation);
+  if (context_.poller.add(c.socket.get(), tag, c.reads, c.writes) != 0)
+    fail(c, &TargetTcpCounters::accept_errors);
+  else
+    settle(c, now);
 }
 
 // --- events ---

@@ -137,6 +137,12 @@ int start_connect(const Descriptor& socket, const Address& peer) {
   return errno == EINTR ? EINPROGRESS : errno;
 }
 
+int disconnect(const Descriptor& socket) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  return connect(socket.get(), &nobody, sizeof nobody) == 0 ? 0 : errno;
+}
+
 int socket_error(const Descriptor& socket) {
   int value = 0;
   socklen_t size = sizeof value;

@@ -77,6 +77,9 @@ void close_by_reset(Descriptor& socket);
 // Starts a connection (or fixes a UDP peer). 0: connected; EINPROGRESS: wait until writable, then
 // socket_error(); anything else: failed.
 [[nodiscard]] int start_connect(const Descriptor& socket, const Address& peer);
+// Takes the peer away again, so that the socket can be connected anew, from another port. TCP: the
+// connection ends by RST, as with close_by_reset(). errno.
+[[nodiscard]] int disconnect(const Descriptor& socket);
 // SO_ERROR: the pending error of the socket, cleared by reading it.
 [[nodiscard]] int socket_error(const Descriptor& socket);
 [[nodiscard]] Address local_address(const Descriptor& socket);

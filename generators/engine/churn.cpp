@@ -1,0 +1,57 @@
+#include "generators/engine/churn.hpp"
+
+#include <cerrno>
+
+namespace volley {
+
+int ChurnSockets::begin(ChurnSocket& socket) {
+  int error = 0;
+  if (!socket.descriptor.is_open()) {
+    socket = {};
+    error = open_socket(plan_.protocol, worker_.peer().family(), socket.descriptor);
+    if (error == 0) error = apply(plan_.socket, plan_.protocol, socket.descriptor);
+    if (error == 0 && !worker_.result().buffers)
+      worker_.result().buffers = buffer_sizes(socket.descriptor);
+  }
+  if (error == 0) {
+    error = start_connect(socket.descriptor, worker_.peer());
+    ++worker_.result().send_calls;
+  }
+  if (error != 0 && error != EINPROGRESS) close(socket);
+  return error;
+}
+
+int ChurnSockets::go_on(const ChurnSocket& socket) {
+  ++worker_.result().send_calls;
+  const int error = start_connect(socket.descriptor, worker_.peer());
+  return error == EALREADY ? EINPROGRESS : error;
+}
+
+int ChurnSockets::watch(ChurnSocket& socket, std::uint64_t tag, bool for_room) {
+  if (socket.watched && socket.watched_for_room == for_room) return 0;
+  const int fd = socket.descriptor.get();
+  const int error = socket.watched ? worker_.poller().change(fd, tag, true, for_room)
+                                   : worker_.poller().add(fd, tag, true, for_room);
+  if (error != 0) return error;
+  socket.watched = true;
+  socket.watched_for_room = for_room;
+  return 0;
+}
+
+void ChurnSockets::end(ChurnSocket& socket) {
+  // A udp socket would keep the late answers of its former flow for the next one.
+  const bool stays = plan_.protocol == Protocol::tcp && plan_.close == Close::rst;
+  if (!stays)
+    drop(socket);
+  else if (disconnect(socket.descriptor) != 0)
+    close(socket);
+}
+
+void ChurnSockets::close(ChurnSocket& socket) {
+  if (plan_.protocol == Protocol::tcp && plan_.close == Close::rst)
+    close_by_reset(socket.descriptor);
+  else
+    socket.descriptor.close();
+}
+
+}  // namespace volley
