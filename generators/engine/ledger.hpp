@@ -101,7 +101,7 @@ class Ledger {
       return;
     }
     if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
-    Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n};
+    Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n, n};
     if (batch.alike) {
       on_completed(done);
       return;
@@ -110,6 +110,7 @@ class Ledger {
     for (std::uint32_t i = 0; i < n; ++i) {
       done.intended = batches_.intended_of(batch, first + i);
       on_completed(done);
+      done.served = 0;
     }
   }
 

@@ -23,6 +23,9 @@ struct Completion {
   std::uint64_t bytes = 0;  // of each answer
   bool measured = false;    // false: of the warm-up
   std::uint32_t times = 1;  // requests that all this is true of
+  // Requests that `sent` and `received` are true of and that stand nowhere else: those of a batch
+  // share these times, but each has its own intended time.
+  std::uint32_t served = 1;
 };
 
 class Recorder {
@@ -54,7 +57,7 @@ class Recorder {
     r.counters.completed += done.times;
     r.counters.bytes_received += done.bytes * done.times;
     r.latencies.response.record((done.received - done.intended).count(), done.times);
-    r.latencies.service.record((done.received - done.sent).count(), done.times);
+    r.latencies.service.record((done.received - done.sent).count(), done.served);
   }
   void on_connected(bool measured, MonoTime intended, MonoTime established) {
     of(measured).latencies.connect.record(established - intended);
