@@ -12,40 +12,48 @@
 
 namespace volley {
 
+// What threads write lies on cache lines of its own, or one would slow the others down unseen.
+inline constexpr std::size_t kCacheLine = 64;
+
+// A count that one thread writes and another one reads.
+struct alignas(kCacheLine) SharedCount {
+  std::atomic<std::size_t> value{0};
+};
+
 // One writer thread, one reader thread, `kPlaces` values at most.
 template <class T>
 class Ring {
  public:
   // False when the ring is full.
   bool push(T&& value) {
-    const std::size_t end = end_.load(std::memory_order_relaxed);
-    if (end - begin_.load(std::memory_order_acquire) == kPlaces) return false;
+    const std::size_t end = end_.value.load(std::memory_order_relaxed);
+    if (end - begin_.value.load(std::memory_order_acquire) == kPlaces) return false;
     places_[end % kPlaces] = std::move(value);
-    end_.store(end + 1, std::memory_order_release);
+    end_.value.store(end + 1, std::memory_order_release);
     return true;
   }
   // False when the ring is empty.
   bool pop(T& value) {
-    const std::size_t begin = begin_.load(std::memory_order_relaxed);
-    if (begin == end_.load(std::memory_order_acquire)) return false;
+    const std::size_t begin = begin_.value.load(std::memory_order_relaxed);
+    if (begin == end_.value.load(std::memory_order_acquire)) return false;
     value = std::move(places_[begin % kPlaces]);
-    begin_.store(begin + 1, std::memory_order_release);
+    begin_.value.store(begin + 1, std::memory_order_release);
     return true;
   }
 
  private:
   static constexpr std::size_t kPlaces = 64;
   std::array<T, kPlaces> places_{};
-  alignas(64) std::atomic<std::size_t> begin_{0};
-  alignas(64) std::atomic<std::size_t> end_{0};
+  SharedCount begin_;
+  SharedCount end_;
 };
 
-struct HandedRecord {
+struct alignas(kCacheLine) HandedRecord {
   IntervalRecord record;
   bool warm_up = false;  // for the progress line only; never part of the totals
 };
 
-class Handoff {
+class alignas(kCacheLine) Handoff {
  public:
   // Worker: gives a record away. Keeps it (false) when the collector is 64 records behind; the
   // worker then goes on with it, so no count is lost, only an interval boundary.

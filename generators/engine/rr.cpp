@@ -11,6 +11,7 @@
 #include <array>
 
 #include "generators/engine/demand.hpp"
+#include "generators/engine/due_lines.hpp"
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
@@ -100,7 +101,9 @@ class RequestResponse {
   void turn() {
     MonoTime now = mono_now();
     worker_.tick(now);
-    if (demand_.open_loop()) send_due(now);
+    if (demand_.open_loop())
+      lines_.serve(demand_, now, flows_, worker_.recorder(),
+                   [&](Flow& flow) { send_waiting(flow); });
     expire(now);
     if (worker_.stopped() || is_over(now)) {
       finished_ = true;
@@ -164,46 +167,16 @@ class RequestResponse {
     if (alive_ == 0) return true;
     if (!demand_.over(now)) return false;
     if (cut_off_ == MonoTime{}) cut_off_ = now + plan_.timeout;
-    if (now >= cut_off_) drop_waiting(ErrorKind::timed_out);
-    if (waiting_ == 0 && worker_.result().sending_ended == MonoTime{})
+    if (now >= cut_off_)
+      for (Flow& flow : flows_) drop_line(flow, worker_.recorder(), ErrorKind::timed_out);
+    const bool none_waits = std::all_of(flows_.begin(), flows_.end(),
+                                        [](const Flow& flow) { return flow.waiting.empty(); });
+    if (none_waits && worker_.result().sending_ended == MonoTime{})
       worker_.result().sending_ended = now;
-    return ledger_.batches().empty() && waiting_ == 0;
+    return none_waits && ledger_.batches().empty();
   }
 
   // --- sending -----------------------------------------------------------------------------
-  // Open loop: everything that is due by the clock, each flow's share with as few calls as it
-  // takes.
-  void send_due(MonoTime now) {
-    demand_.for_each_due(now, [&](std::uint32_t index, const Due& due) {
-      Flow& flow = flows_[index];
-      if (flow.dead) {
-        worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
-        return;
-      }
-      if (flow.waiting.empty()) with_due_.push_back(index);
-      wait_in_line(flow, due);
-    });
-    for (const std::uint32_t index : with_due_) {
-      Flow& flow = flows_[index];
-      send_waiting(flow);
-      hold_back(flow);
-    }
-    with_due_.clear();
-  }
-
-  void wait_in_line(Flow& flow, const Due& due) {
-    flow.waiting.push_back(due);
-    ++waiting_;
-  }
-  // What still waits could not go out when it was due. Counts each request once, however often it
-  // is put off.
-  void hold_back(Flow& flow) {
-    for (auto due = flow.waiting.rbegin(); due != flow.waiting.rend() && !due->held_back; ++due) {
-      worker_.recorder().on_held_back(due->measured);
-      due->held_back = true;
-    }
-  }
-
   // How many requests the flow may put in flight with one call.
   [[nodiscard]] std::uint32_t room_of(const Flow& flow) const {
     if (!plan_.depth) return messages_.most();
@@ -289,17 +262,10 @@ class RequestResponse {
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      const std::uint32_t room = room_of(flow);
-      if (room == 0) return;
-      std::array<Due, kMostInBatch> dues;
-      std::uint32_t n = 0;
-      for (auto due = flow.waiting.begin();
-           n < room && due != flow.waiting.end() && due->measured == flow.waiting.front().measured;
-           ++due)
-        dues[n++] = *due;
-      const std::uint32_t gone = send(flow, std::span(dues).first(n));
+      const CallLoad load = next_call(flow, room_of(flow));
+      if (load.count == 0) return;
+      const std::uint32_t gone = send(flow, load.span());
       flow.waiting.erase(flow.waiting.begin(), flow.waiting.begin() + gone);
-      waiting_ -= gone;
       if (settle_failure(flow, mono_now()) && !demand_.open_loop()) return;
     }
   }
@@ -307,16 +273,12 @@ class RequestResponse {
   // Closed loop: puts requests in flight until the flow is full.
   void fill(Flow& flow, MonoTime now) {
     while (!flow.dead && !flow.blocked && flow.waiting.empty()) {
-      const std::uint32_t room = room_of(flow);
-      std::array<Due, kMostInBatch> dues;
-      std::uint32_t n = 0;
-      for (std::optional<Due> due; n < room && (due = demand_.take(flow.index, now)); ++n)
-        dues[n] = *due;
-      if (n == 0) return;
-      const std::uint32_t gone = send(flow, std::span(dues).first(n));
+      const CallLoad load = next_call(demand_, flow.index, now, room_of(flow));
+      if (load.count == 0) return;
+      const std::uint32_t gone = send(flow, load.span());
       // They were due when there was room.
-      for (std::uint32_t i = gone; i < n; ++i) wait_in_line(flow, dues[i]);
-      if (gone < n) hold_back(flow);
+      for (const Due& due : load.span().subspan(gone)) flow.waiting.push_back(due);
+      hold_back(flow, worker_.recorder());
       if (settle_failure(flow, now)) return;
     }
   }
@@ -401,20 +363,11 @@ class RequestResponse {
     worker_.poller().remove(flow.socket.get());
     flow.socket.close();
     ledger_.on_flow_death(flow, kind);
-    drop_waiting_of(flow, ErrorKind::flow_dead);
+    drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
     give_up_share(flow);
   }
   void give_up_share(const Flow& flow) {
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
-  }
-
-  void drop_waiting_of(Flow& flow, ErrorKind kind) {
-    for (const Due& due : flow.waiting) worker_.recorder().on_unsent(due.measured, kind);
-    waiting_ -= flow.waiting.size();
-    flow.waiting.clear();
-  }
-  void drop_waiting(ErrorKind kind) {
-    for (Flow& flow : flows_) drop_waiting_of(flow, kind);
   }
 
   // How long a receive call waits at most: a stop of the run must wait for it.
@@ -434,13 +387,12 @@ class RequestResponse {
   Ledger ledger_;
   std::vector<Flow> flows_;
   Demand demand_;
+  DueLines lines_;
   RestingFlows resting_;
   std::uint32_t alive_ = 0;
-  std::uint64_t waiting_ = 0;            // due requests that wait in their flows
-  std::uint32_t blocked_ = 0;            // flows
-  std::optional<ErrorKind> failed_;      // why the last call failed, until that is settled
-  std::vector<std::uint32_t> with_due_;  // flows that got something to send in this turn
-  std::vector<Completion> completed_;    // by the answers that are being read
+  std::uint32_t blocked_ = 0;          // flows
+  std::optional<ErrorKind> failed_;    // why the last call failed, until that is settled
+  std::vector<Completion> completed_;  // by the answers that are being read
   unsigned looks_ = 0;
   MonoTime cut_off_{};  // when waiting requests are given up
   bool finished_ = false;

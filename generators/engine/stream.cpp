@@ -8,9 +8,9 @@
 #include "generators/engine/session.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "generators/engine/demand.hpp"
+#include "generators/engine/due_lines.hpp"
 #include "generators/engine/message_batch.hpp"
 
 namespace volley {
@@ -105,7 +105,8 @@ class Stream {
     worker_.tick(now);
     bool busy = false;
     if (kUp && demand_.open_loop())
-      send_due(now);
+      lines_.serve(demand_, now, flows_, worker_.recorder(),
+                   [&](Flow& flow) { send_waiting(flow); });
     else if (kUp)
       for (Flow& flow : flows_) busy = send_batch(flow) || busy;
     if (worker_.stopped() || is_over(now)) {
@@ -131,7 +132,8 @@ class Stream {
     const auto idle = [](const Flow& f) {
       return f.dead || (f.waiting.empty() && f.unsent.empty());
     };
-    if (kUp && now >= cut_off_) drop_waiting();
+    if (kUp && now >= cut_off_)
+      for (Flow& flow : flows_) drop_line(flow, worker_.recorder(), ErrorKind::timed_out);
     if (kUp && now < cut_off_ && !std::all_of(flows_.begin(), flows_.end(), idle)) return false;
     worker_.result().sending_ended = now;
     return true;
@@ -142,59 +144,24 @@ class Stream {
   bool send_batch(Flow& flow) {
     const MonoTime now = mono_now();
     if (flow.dead || flow.blocked || now < places_[flow.index].rest_until) return false;
-    std::array<Due, kMostInBatch> dues;
-    std::uint32_t n = 0;
-    for (std::optional<Due> due; n < messages_.most() && (due = demand_.take(flow.index, now)); ++n)
-      dues[n] = *due;
-    if (n == 0) return false;
-    const BatchResult result = send(flow, std::span(dues).first(n), now);
+    const CallLoad load = next_call(demand_, flow.index, now, messages_.most());
+    if (load.count == 0) return false;
+    const BatchResult result = send(flow, load.span(), now);
     const bool failed = result.what == Sent::failed;
-    for (std::uint32_t i = result.sent + (failed ? 1 : 0); i < n; ++i)
-      demand_.put_back(flow.index, dues[i].measured);
-    if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
+    for (const Due& due : load.span().subspan(result.sent + (failed ? 1 : 0)))
+      demand_.put_back(flow.index, due.measured);
+    if (failed) on_failed(flow, load.dues[result.sent], error_kind_of(result.error));
     return result.what == Sent::whole;
-  }
-
-  // Open loop: everything that is due by the clock, each flow's share with as few calls as it
-  // takes.
-  void send_due(MonoTime now) {
-    demand_.for_each_due(now, [&](std::uint32_t index, const Due& due) {
-      Flow& flow = flows_[index];
-      if (flow.dead) {
-        worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
-        return;
-      }
-      if (flow.waiting.empty()) with_due_.push_back(index);
-      flow.waiting.push_back(due);
-    });
-    for (const std::uint32_t index : with_due_) {
-      send_waiting(flows_[index]);
-      hold_back(flows_[index]);
-    }
-    with_due_.clear();
-  }
-
-  // What still waits could not go out when it was due. Counts each message once.
-  void hold_back(Flow& flow) {
-    for (auto due = flow.waiting.rbegin(); due != flow.waiting.rend() && !due->held_back; ++due) {
-      worker_.recorder().on_held_back(due->measured);
-      due->held_back = true;
-    }
   }
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      std::array<Due, kMostInBatch> dues;
-      std::uint32_t n = 0;
-      for (auto due = flow.waiting.begin(); n < messages_.most() && due != flow.waiting.end() &&
-                                            due->measured == flow.waiting.front().measured;
-           ++due)
-        dues[n++] = *due;
-      const BatchResult result = send(flow, std::span(dues).first(n), mono_now());
+      const CallLoad load = next_call(flow, messages_.most());
+      const BatchResult result = send(flow, load.span(), mono_now());
       const bool failed = result.what == Sent::failed;
       flow.waiting.erase(flow.waiting.begin(),
                          flow.waiting.begin() + result.sent + (failed ? 1 : 0));
-      if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
+      if (failed) on_failed(flow, load.dues[result.sent], error_kind_of(result.error));
     }
   }
 
@@ -300,18 +267,8 @@ class Stream {
     worker_.note_event(kind, mono_now());
     worker_.poller().remove(flow.socket.get());
     flow.socket.close();
-    for (const Due& due : flow.waiting)
-      worker_.recorder().on_unsent(due.measured, ErrorKind::flow_dead);
-    flow.waiting.clear();
+    drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
-  }
-
-  void drop_waiting() {
-    for (Flow& flow : flows_) {
-      for (const Due& due : flow.waiting)
-        worker_.recorder().on_unsent(due.measured, ErrorKind::timed_out);
-      flow.waiting.clear();
-    }
   }
 
   // What did the sinks count? Datagrams queue in the sink's socket in order, so its answer to this
@@ -352,9 +309,9 @@ class Stream {
   std::vector<Flow> flows_;
   std::vector<Place> places_;
   Demand demand_;
+  DueLines lines_;
   std::uint32_t alive_ = 0;
-  std::vector<std::uint32_t> with_due_;  // flows that got something to send in this turn
-  unsigned unpolled_ = 0;                // turns without a look at the poller
+  unsigned unpolled_ = 0;  // turns without a look at the poller
   MonoTime cut_off_{};
   bool finished_ = false;
 };

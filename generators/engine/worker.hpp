@@ -26,8 +26,8 @@ struct RunTimes {
   MonoTime measure_end;  // MonoTime::max() with --requests alone
 };
 
-// What the calling thread and the workers say to each other.
-struct RunSignals {
+// What the calling thread and the workers say to each other: read every turn, written twice a run.
+struct alignas(kCacheLine) RunSignals {
   std::atomic<bool> released{false};  // times are valid
   std::atomic<bool> stop{false};      // end at once, without a drain
   RunTimes times;                     // written before `released`
@@ -86,7 +86,7 @@ struct WorkerResult {
   MonoTime ended;
 };
 
-class Worker {
+class alignas(kCacheLine) Worker {
  public:
   // `index` of `plan.threads`; the peer is resolved. `session` tells this run's frames from
   // others'.
