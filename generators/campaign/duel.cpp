@@ -55,6 +55,7 @@ RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLim
     // What only TCP has says nothing against a duel.
     round.socket.congestion.clear();
     round.socket.nodelay = SocketOptions{}.nodelay;
+    round.close.reset();
   }
   return make_plan(round, limits, options.trace);
 }

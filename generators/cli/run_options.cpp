@@ -80,6 +80,10 @@ void convert_message(const TypedRunOptions& typed, RunOptions& options) {
         fmt::format("--direction {}: only a stream has a direction (--workload {}); "
                     "use --workload stream, or leave out --direction",
                     *typed.direction, to_string(options.workload)));
+  if (typed.close)
+    options.close =
+        choose<Close>("--close", *typed.close,
+                      std::array{std::pair{"rst"sv, Close::rst}, std::pair{"fin"sv, Close::fin}});
   if (typed.size && typed.size_mix)
     throw UsageError(
         "--size, --size-mix: both say how large a message is; leave out one of the two");
@@ -152,6 +156,9 @@ void convert_socket(const TypedRunOptions& typed, RunOptions& options) {
     socket.nodelay = choose<bool>("--nodelay", *typed.nodelay,
                                   std::array{std::pair{"on"sv, true}, std::pair{"off"sv, false}});
   if (typed.dscp) socket.dscp = parse_u32("--dscp", *typed.dscp, 0, 63);
+  if (typed.pacing_rate)
+    socket.pacing_bits_per_s = parse_bit_rate("--pacing-rate", *typed.pacing_rate);
+  if (typed.source) options.source = parse_source("--source", *typed.source);
 }
 
 struct Declared {
@@ -195,7 +202,11 @@ void declare_message(CLI::App& app, const std::shared_ptr<TypedRunOptions>& type
            {"--reply", "RULE", &T::reply,
             "where its answer ends: length:N, until:TEXT,\n"
             "close (tcp, crr), any (udp: one datagram)"},
-           {"--expect", "TEXT", &T::expect, "an answer without this text is an error"}});
+           {"--expect", "TEXT", &T::expect, "an answer without this text is an error"},
+           {"--close", "HOW", &T::close,
+            fmt::format("how crr and connect end a connection: rst, or fin,\n"
+                        "which keeps its port for a minute (default {})",
+                        to_string(Close::rst))}});
 }
 
 void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
@@ -258,7 +269,12 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
        {"--nodelay", "on|off", &T::nodelay,
         fmt::format("tcp: send small messages at once (default {})",
                     d.socket.nodelay ? "on" : "off")},
-       {"--dscp", "N", &T::dscp, "mark packets with this code point, 0 to 63"}});
+       {"--dscp", "N", &T::dscp, "mark packets with this code point, 0 to 63"},
+       {"--pacing-rate", "RATE", &T::pacing_rate,
+        "tcp: the kernel sends no more than this per flow: 100Mbit/s, 12.5MB/s"},
+       {"--source", "ADDR[/BITS]", &T::source,
+        "local address of the flows, or a prefix whose addresses\n"
+        "they take in turn: each brings all local ports again"}});
   app.add_flag("-4", typed->v4, "IPv4 addresses only")->group("Sockets");
   app.add_flag("-6", typed->v6, "IPv6 addresses only")->group("Sockets");
   declare(

@@ -4,15 +4,28 @@
 
 namespace volley {
 
+int ChurnSockets::make(ChurnSocket& socket) {
+  socket = {};
+  int error = open_socket(plan_.protocol, worker_.peer().family(), socket.descriptor);
+  if (error == 0) error = apply(plan_.socket, plan_.protocol, socket.descriptor);
+  if (error == 0 && plan_.source) error = bind_source(socket.descriptor, take_source());
+  if (error == 0 && !worker_.result().buffers)
+    worker_.result().buffers = buffer_sizes(socket.descriptor);
+  return error;
+}
+
+Address ChurnSockets::take_source() {
+  const Address source = plan_.source->at(next_source_);
+  next_source_ += plan_.threads;
+  return source;
+}
+
 int ChurnSockets::begin(ChurnSocket& socket) {
   int error = 0;
-  if (!socket.descriptor.is_open()) {
-    socket = {};
-    error = open_socket(plan_.protocol, worker_.peer().family(), socket.descriptor);
-    if (error == 0) error = apply(plan_.socket, plan_.protocol, socket.descriptor);
-    if (error == 0 && !worker_.result().buffers)
-      worker_.result().buffers = buffer_sizes(socket.descriptor);
-  }
+  if (!socket.descriptor.is_open())
+    error = make(socket);
+  else if (plan_.source && plan_.source->count() > 1)
+    error = change_source(socket.descriptor, take_source());
   if (error == 0) {
     error = start_connect(socket.descriptor, worker_.peer());
     ++worker_.result().send_calls;

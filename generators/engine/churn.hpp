@@ -23,7 +23,8 @@ struct ChurnSocket {
 
 class ChurnSockets {
  public:
-  explicit ChurnSockets(Worker& worker) : worker_(worker), plan_(worker.plan()) {}
+  explicit ChurnSockets(Worker& worker)
+      : worker_(worker), plan_(worker.plan()), next_source_(worker.index()) {}
 
   // Makes the socket, unless a former flow left it, and begins the next flow. 0: it stands;
   // EINPROGRESS: call go_on(); anything else: it failed, and the socket is closed.
@@ -41,8 +42,12 @@ class ChurnSockets {
   void close(ChurnSocket& socket);
 
  private:
+  [[nodiscard]] int make(ChurnSocket& socket);
+  [[nodiscard]] Address take_source();
+
   Worker& worker_;
   const RunPlan& plan_;
+  std::uint64_t next_source_;  // of --source, every thread its own share of them
 };
 
 }  // namespace volley

@@ -16,6 +16,8 @@ constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 int open_prepared(Worker& worker, Protocol protocol, Flow& flow) {
   int error = open_socket(protocol, worker.peer().family(), flow.socket);
   if (error == 0) error = apply(worker.plan().socket, protocol, flow.socket);
+  if (error == 0 && worker.plan().source)
+    error = bind_source(flow.socket, worker.plan().source->at(flow.number));
   if (error == 0 && !worker.result().buffers) worker.result().buffers = buffer_sizes(flow.socket);
   return error;
 }

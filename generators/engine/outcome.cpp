@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "generators/engine/preflight.hpp"
+
 namespace volley {
 namespace {
 
@@ -29,10 +31,8 @@ std::string advice_for(int error, const Endpoint& endpoint) {
     case EHOSTUNREACH:
       return "no route leads there; check the address and the network";
     case EADDRNOTAVAIL:
-      return "local ports are used up; wait a minute, or use fewer flows";
-    case ENOENT:
-      return "see which congestion controls there are: "
-             "cat /proc/sys/net/ipv4/tcp_available_congestion_control";
+      return "local ports are used up; use more source addresses with --source ADDR/BITS, fewer "
+             "flows, or wait a minute for those in TIME_WAIT";
     default:
       return "check the address and what the system log says";
   }
@@ -68,13 +68,6 @@ std::optional<ErrorKind> main_trouble(const RunRecord& record) {
 bool was_refused(const RunRecord& record) {
   return std::any_of(record.socket_events.begin(), record.socket_events.end(),
                      [](const SocketEvent& e) { return e.kind == ErrorKind::refused; });
-}
-
-// How a flow of ours ends, so that a reader knows who is left with TIME_WAIT.
-std::string close_of(const RunPlan& plan) {
-  if (plan.protocol == Protocol::udp) return "none";
-  const bool churn = plan.workload == Workload::crr || plan.workload == Workload::connect;
-  return churn ? "rst" : "fin";
 }
 
 void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
@@ -187,7 +180,6 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   record.arrival = arrival_text(plan.arrival);
   record.config = effective_values(plan);
   record.config.emplace_back("peer", peer.text());
-  record.config.emplace_back("close", close_of(plan));
   record.warm_up = plan.warm_up;
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
   record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr;
@@ -208,10 +200,6 @@ std::optional<RunError> set_up_error(const RunPlan& plan, const Workers& workers
     if (out_of_files) opened = 0;
   }
   if (opened > 0 || failure == nullptr) return std::nullopt;
-  if (failure->error == ENOENT && !plan.socket.congestion.empty())
-    return RunError("congestion", "setup",
-                    fmt::format("--congestion {}: this kernel has no such congestion control; {}",
-                                plan.socket.congestion, advice_for(ENOENT, {})));
   const Endpoint endpoint{plan.protocol, plan.where.value_or(HostPort{})};
   return RunError(std::string(to_string(error_kind_of(failure->error))), "setup",
                   fmt::format("{}: {}; {}", to_string(endpoint), error_text(failure->error),
@@ -270,6 +258,9 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
     record.intended_per_s = static_cast<double>(*planned) / to_seconds(record.duration);
   if (receiver.received_messages && record.has_answers) record.target_side = receiver;
   add_protocol_figures(record, plan, workers);
+  const std::uint64_t portless =
+      record.counters.unsent[static_cast<std::size_t>(ErrorKind::no_ports)];
+  if (portless > 0) record.generator.warnings.push_back(port_warning(plan, portless));
 
   const ProcessUsage after = process_usage();
   record.generator.cpu_user_s = after.user_s - before.user_s;

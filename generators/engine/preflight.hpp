@@ -1,10 +1,11 @@
-// Whether the machine has room for the sockets of a run, asked before anything is sent: descriptors
-// and local ports. Looking (socket_room) and judging (refusal) are apart, so that every judgement
-// can be tested on any machine.
+// Whether a run can have its sockets, asked before anything is sent: descriptors, local ports, and
+// the options that not every machine knows. Looking (socket_room) and judging (refusal) are apart,
+// so that every judgement can be tested on any machine.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "generators/plan/plan.hpp"
@@ -34,6 +35,15 @@ struct SocketRoom {
 // Pure: why the run cannot have its sockets (too_many_files or no_ports, phase setup), with the
 // numbers; none: it can.
 [[nodiscard]] std::optional<RunError> refusal(const SocketNeed& need, const SocketRoom& room);
+
+// Why sockets with the plan's options cannot be had at all, found by trying: a congestion control
+// that the kernel does not have (congestion), a source address that is not this machine's (source);
+// none: they can.
+[[nodiscard]] std::optional<RunError> option_refusal(const RunPlan& plan);
+
+// A sentence for the report when `unsent` requests found no local port: that it was the generator's
+// limit, the numbers, and the ways out.
+[[nodiscard]] std::string port_warning(const RunPlan& plan, std::uint64_t unsent);
 
 // How many ports "32768 60999" (net.ipv4.ip_local_port_range) leaves when those of
 // "8080,40000-40009" (net.ipv4.ip_local_reserved_ports) are taken out; none: not in this form.

@@ -232,6 +232,7 @@ class Conductor {
 
 RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   if (auto refused = refusal(socket_need(plan), socket_room())) throw RunError(*refused);
+  if (auto refused = option_refusal(plan)) throw RunError(*refused);
   std::optional<OwnTarget> own;
   if (!plan.where) {
     own.emplace(own_target_arguments(plan), own_target_cpu(plan.pin, plan.threads),

@@ -51,6 +51,15 @@ void check_workload(const RunOptions& options) {
   if (options.workload == Workload::connect && options.protocol == Protocol::udp)
     refuse("--workload connect", "udp has no connection to set up",
            "use tcp, or --workload crr, which takes a new udp socket for every request");
+  const bool churns = options.workload == Workload::crr || options.workload == Workload::connect;
+  if (options.close && options.protocol == Protocol::udp)
+    refuse(fmt::format("--close {}", to_string(*options.close)), "udp has no connection to close",
+           "use tcp, or leave it out");
+  if (options.close && !churns)
+    refuse(fmt::format("--close {}", to_string(*options.close)),
+           fmt::format("--workload {} keeps its connections until the end of the run",
+                       to_string(options.workload)),
+           "use --workload crr or connect, or leave it out");
   if (options.workload != Workload::stream && !stays_up(options))
     refuse(
         fmt::format("--direction {}", to_string(options.direction)),
@@ -246,6 +255,27 @@ void check_socket(const RunOptions& options) {
   if (!options.where && options.family == Family::v6)
     refuse("-6", "the target of its own that a run without an address starts is on 127.0.0.1",
            "leave it out, or start one: volley target --listen [::1]:2924");
+  if (options.source) {
+    const bool v4 = options.source->family() == AF_INET;
+    const std::string subject = fmt::format("--source {}", options.source->text());
+    if (options.family == (v4 ? Family::v6 : Family::v4))
+      refuse(fmt::format("{}, {}", v4 ? "-6" : "-4", subject),
+             "a flow has both its addresses from one family", "leave out one of the two");
+    if (!v4 && !options.where)
+      refuse(subject, "the target of its own that a run without an address starts is on 127.0.0.1",
+             "use an IPv4 source, or start one: volley target --listen [::1]:2924");
+  }
+  if (options.socket.pacing_bits_per_s) {
+    const std::string subject =
+        fmt::format("--pacing-rate {}", format_bit_rate_exact(*options.socket.pacing_bits_per_s));
+    if (options.protocol == Protocol::udp)
+      refuse(subject, "the kernel paces udp only where the queue of the interface is fq",
+             "use --rate for udp, or tcp, whose pacing needs no such queue");
+    if (options.workload == Workload::stream && options.direction == Direction::down)
+      refuse(subject,
+             "a stream down is sent by the target, and this paces what the generator sends",
+             "use --direction up, or leave it out");
+  }
   if (options.protocol != Protocol::udp) return;
   if (!options.socket.congestion.empty())
     refuse(fmt::format("--congestion {}", options.socket.congestion),

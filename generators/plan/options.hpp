@@ -11,6 +11,7 @@
 #include "reports/measure/units.hpp"
 #include "targets/wire/endpoint.hpp"
 #include "targets/wire/socket.hpp"
+#include "targets/wire/source.hpp"
 #include "targets/wire/tuning.hpp"
 
 namespace volley {
@@ -91,6 +92,7 @@ struct RunOptions {
   Nanos interval = std::chrono::seconds(1);
 
   SocketOptions socket;
+  std::optional<SourceRange> source;  // local addresses of the flows, in turn; none: the kernel's
   std::vector<std::pair<std::string, std::string>> labels;
 
   static constexpr Nanos kDefaultDuration = std::chrono::seconds(10);

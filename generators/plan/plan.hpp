@@ -53,6 +53,7 @@ struct RunPlan {
   std::uint64_t seed = 1;
   Nanos interval{0};
   SocketOptions socket;
+  std::optional<SourceRange> source;
   std::vector<std::pair<std::string, std::string>> labels;
 
   [[nodiscard]] bool open_loop() const { return arrival.kind != Arrival::Kind::closed; }

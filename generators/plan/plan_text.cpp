@@ -64,6 +64,13 @@ std::string reply_text(const ReplyRule& rule) {
   return kNotUsed;
 }
 
+// How a flow of ours ends, so that a reader knows who is left with TIME_WAIT.
+std::string close_text(const RunPlan& plan) {
+  if (plan.protocol == Protocol::udp) return "none";
+  const bool churn = plan.workload == Workload::crr || plan.workload == Workload::connect;
+  return std::string(to_string(churn ? plan.close : Close::fin));
+}
+
 std::string_view family_text(Family family) {
   return family == Family::v4 ? "ipv4" : family == Family::v6 ? "ipv6" : "any";
 }
@@ -142,6 +149,12 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
                   : plan.socket.nodelay ? "on"
                                         : "off"},
       {"dscp", or_default(plan.socket.dscp, number, "default")},
+      {"pacing_rate",
+       !tcp ? kNotUsed
+            : or_default(plan.socket.pacing_bits_per_s, format_bit_rate_exact, "unlimited")},
+      {"source", or_default(
+                     plan.source, [](const SourceRange& s) { return s.text(); }, "any")},
+      {"close", close_text(plan)},
   };
 }
 

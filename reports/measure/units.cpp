@@ -99,6 +99,19 @@ constexpr std::array kRateUnits{Unit{"", 1'000'000},
                                 Unit{"G", 1'000'000'000'000'000},
                                 Unit{"G/s", 1'000'000'000'000'000}};
 
+// Factors are bits per second.
+constexpr std::array kBitRateUnits{Unit{"bit/s", 1},
+                                   Unit{"kbit/s", 1'000},
+                                   Unit{"Mbit/s", 1'000'000},
+                                   Unit{"Gbit/s", 1'000'000'000},
+                                   Unit{"B/s", 8},
+                                   Unit{"kB/s", 8'000},
+                                   Unit{"MB/s", 8'000'000},
+                                   Unit{"GB/s", 8'000'000'000},
+                                   Unit{"KiB/s", 8'192},
+                                   Unit{"MiB/s", 8'388'608},
+                                   Unit{"GiB/s", 8'589'934'592}};
+
 std::optional<Wide> parse_with(std::string_view text, std::span<const Unit> units) {
   const auto decimal = split_decimal(text);
   return decimal ? scale(*decimal, units) : std::nullopt;
@@ -173,6 +186,18 @@ Rate parse_rate(std::string_view subject, std::string_view text) {
   return Rate{static_cast<std::uint64_t>(*value)};
 }
 
+std::uint64_t parse_bit_rate(std::string_view subject, std::string_view text) {
+  constexpr std::uint64_t lowest = 1'000;
+  constexpr std::uint64_t highest = 1'000'000'000'000;
+  constexpr std::string_view allowed = "1kbit/s to 1000Gbit/s";
+  const auto value = parse_with(text, kBitRateUnits);
+  if (!value)
+    refuse(subject, "not a rate of bits", text, allowed, "write it like 100Mbit/s or 12.5MB/s");
+  if (*value < lowest || *value > highest)
+    refuse(subject, "rate out of range", text, allowed, "choose a rate in that range");
+  return static_cast<std::uint64_t>(*value);
+}
+
 std::uint64_t parse_count(std::string_view subject, std::string_view text, std::uint64_t min,
                           std::uint64_t max) {
   const std::string allowed = max == std::numeric_limits<std::uint64_t>::max()
@@ -226,6 +251,13 @@ std::string format_rate(double per_second) {
 }
 
 std::string format_rate_exact(Rate rate) { return with_point(rate.micro_per_s, 6, "/s"); }
+
+std::string format_bit_rate_exact(std::uint64_t bits_per_s) {
+  if (bits_per_s >= 1'000'000'000) return with_point(bits_per_s, 9, "Gbit/s");
+  if (bits_per_s >= 1'000'000) return with_point(bits_per_s, 6, "Mbit/s");
+  if (bits_per_s >= 1'000) return with_point(bits_per_s, 3, "kbit/s");
+  return fmt::format("{}bit/s", bits_per_s);
+}
 
 std::string format_count(std::uint64_t n) {
   std::string digits = std::to_string(n);

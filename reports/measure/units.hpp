@@ -30,6 +30,9 @@ struct Rate {
                                        std::uint64_t min, std::uint64_t max);
 // "500/s" "10k" "1.5M/s" "0.5/s": above zero, at most 1G/s.
 [[nodiscard]] Rate parse_rate(std::string_view subject, std::string_view text);
+// "100Mbit/s" "12.5MB/s" "1Gbit/s" "64KiB/s": bits per second, from 1kbit/s to 1000Gbit/s; the unit
+// is required.
+[[nodiscard]] std::uint64_t parse_bit_rate(std::string_view subject, std::string_view text);
 // "8" "20000" "20k" "1M": a whole number.
 [[nodiscard]] std::uint64_t parse_count(
     std::string_view subject, std::string_view text, std::uint64_t min,
@@ -45,6 +48,8 @@ struct Rate {
 [[nodiscard]] std::string format_rate(double per_second);
 // "500/s" "0.5/s": exact, parses back.
 [[nodiscard]] std::string format_rate_exact(Rate rate);
+// "100Mbit/s" "1.5Gbit/s": exact, parses back.
+[[nodiscard]] std::string format_bit_rate_exact(std::uint64_t bits_per_s);
 // "20,000"
 [[nodiscard]] std::string format_count(std::uint64_t n);
 // "64 B" "4 KiB" "1.5 MiB"

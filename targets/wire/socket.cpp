@@ -97,6 +97,12 @@ int apply(const SocketOptions& options, Protocol protocol, const Descriptor& soc
     if (const int error = set_dscp(socket, *options.dscp)) return error;
   }
   if (protocol == Protocol::udp) return 0;
+  if (options.pacing_bits_per_s) {
+    const std::uint64_t bytes_per_s = *options.pacing_bits_per_s / 8;
+    if (setsockopt(socket.get(), SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_s,
+                   sizeof bytes_per_s) != 0)
+      return errno;
+  }
   if (options.nodelay) {
     if (const int error = set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1)) return error;
   }
@@ -129,6 +135,16 @@ void close_by_reset(Descriptor& socket) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   socket.close();
+}
+
+int bind_source(const Descriptor& socket, const Address& source) {
+  // An IPv6 socket takes the option at this level as well.
+  if (const int error = set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)) return error;
+  return change_source(socket, source);
+}
+
+int change_source(const Descriptor& socket, const Address& source) {
+  return bind(socket.get(), source.data(), source.size()) == 0 ? 0 : errno;
 }
 
 int start_connect(const Descriptor& socket, const Address& peer) {

@@ -48,9 +48,10 @@ class Descriptor {
 struct SocketOptions {
   std::optional<std::uint64_t> rcvbuf_bytes;
   std::optional<std::uint64_t> sndbuf_bytes;
-  bool nodelay = true;           // TCP_NODELAY
-  std::string congestion;        // TCP_CONGESTION
-  std::optional<unsigned> dscp;  // 0..63
+  bool nodelay = true;                             // TCP_NODELAY
+  std::string congestion;                          // TCP_CONGESTION
+  std::optional<unsigned> dscp;                    // 0..63
+  std::optional<std::uint64_t> pacing_bits_per_s;  // SO_MAX_PACING_RATE (tcp)
 };
 
 // Which address families a name may resolve to.
@@ -73,6 +74,12 @@ struct BufferSizes {
 
 // Asks for close with RST instead of FIN: no TIME_WAIT on our side, unread data is discarded.
 void close_by_reset(Descriptor& socket);
+
+// Gives a socket without a peer its local address; the port is chosen when it connects, so that
+// every address and peer have all ports (IP_BIND_ADDRESS_NO_PORT). errno.
+[[nodiscard]] int bind_source(const Descriptor& socket, const Address& source);
+// Another one, after disconnect(). errno.
+[[nodiscard]] int change_source(const Descriptor& socket, const Address& source);
 
 // Starts a connection (or fixes a UDP peer). 0: connected; EINPROGRESS: wait until writable, then
 // socket_error(); anything else: failed.

@@ -187,6 +187,25 @@ TEST(Units, rates_are_exact_to_a_millionth_and_never_zero) {
     EXPECT_NE(rate_refusal(text).find("not a rate"), std::string::npos) << text;
 }
 
+TEST(Units, bit_rates_are_exact_and_need_their_unit) {
+  const auto rate = [](std::string_view text) { return parse_bit_rate("r", text); };
+  EXPECT_EQ(rate("100Mbit/s"), 100'000'000U);
+  EXPECT_EQ(rate("12.5MB/s"), 100'000'000U);
+  EXPECT_EQ(rate("1KiB/s"), 8'192U);
+  EXPECT_EQ(rate("1kbit/s"), 1'000U);
+  EXPECT_EQ(rate("1000Gbit/s"), 1'000'000'000'000U);
+  for (const char* text : {"", "100", "100M", "100Mb/s", "100 Mbit/s", "999bit/s", "1001Gbit/s",
+                           "0.00000001Mbit/s", "-1Mbit/s"})
+    EXPECT_THROW((void)rate(text), UsageError) << text;
+  EXPECT_EQ(format_bit_rate_exact(1'500'000'000), "1.5Gbit/s");
+  EXPECT_EQ(format_bit_rate_exact(8'192), "8.192kbit/s");
+}
+
+RC_GTEST_PROP(Units, a_printed_bit_rate_reads_back, ()) {
+  const auto rate = *rc::gen::inRange<std::uint64_t>(1'000, 1'000'000'000'001);
+  RC_ASSERT(parse_bit_rate("r", format_bit_rate_exact(rate)) == rate);
+}
+
 TEST(Units, counts_are_whole) {
   EXPECT_EQ(parse_count("n", "20k", 0), 20'000U);
   EXPECT_EQ(parse_count("n", "1.5k", 0), 1'500U);

@@ -270,6 +270,32 @@ const std::vector<Refusal>& refusals() {
        "--pin, --threads 3: each thread would need a CPU of its own, and this process may use 2; "
        "use "
        "--threads 2 or less, or leave out --pin"},
+      {"a close over udp", [](RunOptions& o) { o.workload = Workload::crr, o.close = Close::fin; },
+       "--close fin: udp has no connection to close; use tcp, or leave it out"},
+      {"a close of flows that stay", [](RunOptions& o) { tcp(o), o.close = Close::rst; },
+       "--close rst: --workload rr keeps its connections until the end of the run; use --workload "
+       "crr or connect, or leave it out"},
+      {"a source of the other family",
+       [](RunOptions& o) {
+         o.where = HostPort{"localhost", 1}, o.family = Family::v6;
+         o.source = parse_source("", "127.0.0.0/8");
+       },
+       "-6, --source 127.0.0.0/8: a flow has both its addresses from one family; leave out one of "
+       "the two"},
+      {"an IPv6 source for the target of its own",
+       [](RunOptions& o) { o.source = parse_source("", "::1"); },
+       "--source ::1: the target of its own that a run without an address starts is on 127.0.0.1; "
+       "use an IPv4 source, or start one: volley target --listen [::1]:2924"},
+      {"pacing over udp", [](RunOptions& o) { o.socket.pacing_bits_per_s = 100'000'000; },
+       "--pacing-rate 100Mbit/s: the kernel paces udp only where the queue of the interface is fq; "
+       "use --rate for udp, or tcp, whose pacing needs no such queue"},
+      {"pacing of what the target sends",
+       [](RunOptions& o) {
+         tcp(o), o.workload = Workload::stream, o.direction = Direction::down;
+         o.socket.pacing_bits_per_s = 1'500'000;
+       },
+       "--pacing-rate 1.5Mbit/s: a stream down is sent by the target, and this paces what the "
+       "generator sends; use --direction up, or leave it out"},
       {"congestion control over udp", [](RunOptions& o) { o.socket.congestion = "bbr"; },
        "--congestion bbr: udp has no congestion control; use tcp, or leave it out"},
       {"delays over udp", [](RunOptions& o) { o.socket.nodelay = false; },

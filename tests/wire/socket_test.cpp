@@ -302,5 +302,65 @@ TEST(ErrorText, ContinuesASentence) {
   EXPECT_EQ(error_text(123456), "unknown error 123456");
 }
 
+// The local port and the address of what the listener accepted next.
+Address next_peer(const Descriptor& from) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* raw = reinterpret_cast<sockaddr*>(&storage);
+  EXPECT_TRUE(wait_for(from));
+  const Descriptor peer(accept4(from.get(), raw, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return {raw, size};
+}
+
+TEST(Disconnect, ResetsTheConnectionAndLeavesASocketAsGoodAsNew) {
+  const Descriptor from = listener(Protocol::tcp, loopback4());
+  const Descriptor socket = opened(Protocol::tcp);
+  ASSERT_EQ(connected(socket, local_address(from)), 0);
+  const Descriptor first = accepted(from);
+  const Address first_peer = peer_address(first);
+  ASSERT_EQ(send(first.get(), "old", 3, MSG_NOSIGNAL), 3);
+  ASSERT_TRUE(wait_for(socket));
+  ASSERT_EQ(disconnect(socket), 0);
+  std::array<char, 8> buffer{};
+  EXPECT_EQ(recv(first.get(), buffer.data(), buffer.size(), 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+
+  ASSERT_EQ(connected(socket, local_address(from)), 0);
+  const Descriptor second = accepted(from);
+  EXPECT_NE(peer_address(second).port(), first_peer.port());
+  EXPECT_EQ(recv(socket.get(), buffer.data(), buffer.size(), 0), -1);  // nothing of the old one
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_EQ(option_of(socket, SOL_SOCKET, SO_ERROR), 0);
+}
+
+TEST(Source, TheNextConnectionOfTheSameSocketMayComeFromElsewhere) {
+  const Descriptor from = listener(Protocol::tcp, loopback4());
+  const Descriptor socket = opened(Protocol::tcp);
+  ASSERT_EQ(bind_source(socket, Address::v4(0x7F000002, 0)), 0);
+  EXPECT_EQ(local_address(socket).port(), 0);  // the port waits for the peer
+  ASSERT_EQ(connected(socket, local_address(from)), 0);
+  EXPECT_EQ(next_peer(from).ip(), "127.0.0.2");
+  ASSERT_EQ(disconnect(socket), 0);
+  ASSERT_EQ(change_source(socket, Address::v4(0x7F000003, 0)), 0);
+  ASSERT_EQ(connected(socket, local_address(from)), 0);
+  EXPECT_EQ(next_peer(from).ip(), "127.0.0.3");
+}
+
+TEST(Source, IsKnownToUdpAndToIpv6AsWell) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor socket = opened(Protocol::udp);
+  ASSERT_EQ(bind_source(socket, Address::v4(0x7F000002, 0)), 0);
+  ASSERT_EQ(start_connect(socket, local_address(server)), 0);
+  EXPECT_EQ(local_address(socket).ip(), "127.0.0.2");
+  EXPECT_NE(local_address(socket).port(), 0);
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  for (const Protocol protocol : kProtocols)
+    EXPECT_EQ(bind_source(opened(protocol, AF_INET6), loopback6()), 0);
+}
+
+TEST(Source, AnAddressOfSomebodyElseIsRefused) {
+  EXPECT_EQ(bind_source(opened(Protocol::tcp), Address::v4(0xC0000201, 0)), EADDRNOTAVAIL);
+}
+
 }  // namespace
 }  // namespace volley
