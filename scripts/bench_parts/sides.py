@@ -1,0 +1,85 @@
+"""Our own sides: volley, the floor (tests/perf/floor.c) and the null loop (tests/perf/null_loop.c)."""
+import functools
+import json
+import subprocess
+
+from .model import Failed, Side, Way
+
+SLACK_S = 40  # what a run may take beyond the time it was given
+
+
+def volley_json(setting, words, seconds=None):
+    """One `volley run`, its report's only run and what the process took."""
+    seconds = seconds or setting.seconds
+    if "--warm-up" not in words:
+        words = [*words, "--warm-up", f"{setting.warm_up_s}s"]
+    done = setting.programs.run(
+        [setting.build / "volley", "run", *words, "--duration", f"{seconds}s",
+         "--report", "json", "--quiet"], seconds + SLACK_S)
+    report = json.loads(done.out)
+    if report["status"] != "ok" or len(report["runs"]) != 1:
+        raise Failed(f"volley: status {report['status']}")
+    return report["runs"][0], done
+
+
+@functools.cache
+def knows(volley, option):
+    """Whether this build has the option: its `run --help` names it."""
+    said = subprocess.run([volley, "run", "--help"], capture_output=True, text=True, timeout=20)
+    return f"  {option} " in said.stdout
+
+
+def volley_rate(setting, words):
+    """Answered requests a second (of a stream: received ones) and what else may be asked later."""
+    run, done = volley_json(setting, words)
+    response = run["latency_ns"]["response"]
+    return {"value": run["load"]["achieved_per_s"],
+            "bytes_per_s": run["bytes"]["goodput_bits_per_s"] / 8,
+            "loss_ratio": run["requests"]["loss_ratio"],
+            "response_p50_ns": response["p50"], "response_p99_ns": response["p99"],
+            "wait": run["generator"]["wait"], "cpu_s": done.cpu_s}
+
+
+def volley_stream(setting, words):
+    figures = volley_rate(setting, words)
+    return {**figures, "value": figures["bytes_per_s"]}
+
+
+def volley_side(words, measure=volley_rate, if_known=(), needs=None):
+    """`if_known`: an option with its value, added when this build knows it. `needs`: an option
+    without which there is nothing to measure."""
+    def run(setting):
+        volley = setting.build / "volley"
+        if needs and not knows(volley, needs):
+            raise Failed(f"this build has no {needs}")
+        more = if_known if if_known and knows(volley, if_known[0]) else ()
+        return measure(setting, [*words.split(), *more])
+    return Side("volley", (Way(f"volley run {words}", run),), needed=True)
+
+
+def floor_way(words, pin, received):
+    mode, _, rest = words.partition(" ")
+
+    def run(setting):
+        flag = ["--pin"] if pin else []
+        line = setting.programs.run(
+            [setting.build / "tests/perf/floor", *flag, mode, setting.seconds, *rest.split()],
+            setting.seconds + SLACK_S).out.split()
+        # MODE size=S n=N FIGURE UNIT [FIGURE received/s]
+        return {"value": float(line[5 if received else 3])}
+    return Way(f"floor {'--pin ' if pin else ''}{words}", run)
+
+
+def floor_side(words, received=False):
+    """`words`: MODE SIZE N. received: count what the sink got instead of what was sent. Pinned or
+    not, whichever is faster: the yardstick gives nothing away."""
+    return Side("floor", (floor_way(words, False, received), floor_way(words, True, received)),
+                needed=True)
+
+
+def null_loop(setting, *words):
+    """p50, p99, p99_9, max (ns) and count."""
+    line = setting.programs.run(
+        [setting.build / "tests/perf/null_loop", *words, setting.seconds],
+        setting.seconds + SLACK_S).out
+    return {key: float(value) for key, value in (pair.split("=") for pair in line.split())}

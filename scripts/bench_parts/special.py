@@ -1,0 +1,194 @@
+"""The cases that are no plain rates: pacing against the null loop, response against service time,
+start-up, memory, the CPU of an idle generator, five minutes of connections."""
+import json
+import re
+import statistics
+import time
+
+from .capture import answer_times_ns
+from .model import Bound, Case, Failed, Side, Way
+from .processes import free_port, is_bound
+from .sides import SLACK_S, knows, null_loop, volley_json
+
+US = 1_000
+MIB = 1 << 20
+
+
+def one_way(name, label, run):
+    return Side(name, (Way(label, run),), needed=True)
+
+
+# ---- pacing: line 7
+
+
+def paced(words):
+    def run(setting):
+        report, _ = volley_json(setting, words.split())
+        lag, load = report["latency_ns"]["send_lag"], report["load"]
+        return {"value": lag["p99"] / US, "p50": lag["p50"], "p99": lag["p99"],
+                "p99_9": lag["p99_9"],
+                "rate_error": abs(load["offered_per_s"] / load["intended_per_s"] - 1)}
+    return run
+
+
+def pacing_case(name, what, rate, words, more_ns, tail):
+    def null(setting):
+        lags = null_loop(setting, "pace", rate)
+        return {"value": lags["p99"] / US, **lags}
+
+    bounds = [
+        Bound(f"p99 ≤ null + {more_ns // US} µs", more_ns / US,
+              lambda f: (f["volley"]["p99"] - f["null loop"]["p99"]) / US, ("null loop",),
+              at_least=False, unit="µs"),
+        Bound("rate error ≤ 0.1 %", 0.1, lambda f: f["volley"]["rate_error"] * 100,
+              at_least=False, unit="%")]
+    if tail:
+        bounds.insert(1, Bound(
+            "p99.9 ≤ 1.5 × null + 10 µs", 10,
+            lambda f: (f["volley"]["p99_9"] - 1.5 * f["null loop"]["p99_9"]) / US,
+            ("null loop",), at_least=False, unit="µs"))
+    return Case(name, 7, what, "µs of send lag, p99",
+                (one_way("volley", f"volley run {words}", paced(words)),
+                 one_way("null loop", f"null_loop pace {rate}", null)), tuple(bounds))
+
+
+def idle_cpu(setting):
+    """Share of a CPU that generator and target take together, start and end included."""
+    _, done = volley_json(setting, ["udp", "--rate", "1", "--warm-up", "0s"],
+                          max(5, setting.seconds))
+    return {"value": 100 * done.cpu_s / done.wall_s}
+
+
+# ---- response time in open loop: line 8
+
+OPEN = "tcp --size 200 --rate 20k --arrival constant"
+
+
+def response_p50(words):
+    def run(setting):
+        report, _ = volley_json(setting, words.split())
+        return {"value": report["latency_ns"]["response"]["p50"] / US}
+    return run
+
+
+def service_p50(words):
+    def run(setting):
+        report, _ = volley_json(setting, words.split())
+        return {"value": report["latency_ns"]["service"]["p50"] / US}
+    return run
+
+
+def captured(setting):
+    """A blocking run beside a capture: response p50, request to answer p50 on the wire."""
+    port, file = free_port(), setting.folder / "lo.pcap"
+    words = ["--quiet", "tcp-echo", "--listen", f"127.0.0.1:{port}"]
+    with setting.programs.server([setting.build / "volley", "target", *words],
+                                 lambda _: is_bound("tcp", port)):
+        capture = ["tcpdump", "-i", "lo", "-w", file, "--time-stamp-precision=nano", "-B", "65536",
+                   "-Z", "root", "tcp", "port", port]
+        with setting.programs.server(capture, lambda dump: "listening on" in dump.err.read_text()):
+            report, _ = volley_json(setting, [f"tcp://127.0.0.1:{port}", *OPEN.split()[1:],
+                                              "--wait", "block"])
+            time.sleep(1.2)  # tcpdump hands on what it has once a second
+    times = answer_times_ns(file.read_bytes(), port)
+    file.unlink()
+    if len(times) < report["requests"]["completed"] / 2:
+        raise Failed(f"capture: only {len(times)} requests with answers in it")
+    return {"value": report["latency_ns"]["response"]["p50"] / US,
+            "wire": statistics.median(times) / US}
+
+
+def response_cases():
+    spin = "--wait spin --pin"
+    return (
+        Case("response-spin", 8, "TCP rr, 200 B, open loop 20 k/s, spinning: response p50", "µs",
+             (one_way("volley", f"volley run {OPEN} {spin}", response_p50(f"{OPEN} {spin}")),
+              one_way("closed loop", f"volley run tcp --size 200 {spin}",
+                      service_p50(f"tcp --size 200 {spin}"))),
+             (Bound("≤ 1.15 × closed-loop service p50", 1.15,
+                    lambda f: f["volley"]["value"] / f["closed loop"]["value"], ("closed loop",),
+                    at_least=False),)),
+        Case("response-block", 8, "the same, blocking, beside a capture", "µs",
+             (one_way("volley", f"volley run {OPEN} --wait block, captured", captured),
+              one_way("wake-up", "null_loop wake",
+                      lambda setting: {"value": null_loop(setting, "wake")["p50"] / US})),
+             (Bound("≤ 1.15 × (captured p50 + wake-up p50)", 1.15,
+                    lambda f: f["volley"]["value"] / (f["volley"]["wire"] + f["wake-up"]["value"]),
+                    ("wake-up",), at_least=False),)),
+    )
+
+
+# ---- start-up and memory: line 11
+
+
+def help_ms(*words):
+    def run(setting):
+        took = [setting.programs.run([setting.build / "volley", *words], SLACK_S).wall_s
+                for _ in range(20)]
+        return {"value": statistics.median(took) * 1000}
+    return run
+
+
+def resident_mib(times):
+    """The most that generator or target ever held, whichever is larger (`time` waits for both), in
+    a run so many times as long as a measurement."""
+    def run(setting):
+        seconds = times * setting.seconds
+        words = "udp --size 64 --depth 512 --offload on --pin --warm-up 300ms"
+        file = setting.folder / "resident"
+        done = setting.programs.run(
+            ["time", "-f", "%M", "-o", file, setting.build / "volley", "run", *words.split(),
+             "--duration", f"{seconds}s", "--report", "json", "--quiet"], seconds + SLACK_S)
+        if json.loads(done.out)["status"] != "ok":
+            raise Failed("volley: the run failed")
+        return {"value": int(re.findall(r"\d+", file.read_text())[-1]) * 1024 / MIB}
+    return run
+
+
+def start_cases():
+    fast = (Bound("< 20 ms", 20, lambda f: f["volley"]["value"], at_least=False, unit="ms"),)
+    return (
+        Case("help", 11, "volley --help", "ms",
+             (one_way("volley", "volley --help", help_ms("--help")),), fast),
+        Case("run-help", 11, "volley run --help", "ms",
+             (one_way("volley", "volley run --help", help_ms("run", "--help")),), fast),
+        Case("memory", 11, "resident memory of the fastest UDP echo, a long and a short run", "MiB",
+             (one_way("volley", "30 × --seconds", resident_mib(30)),
+              one_way("short run", "5 × --seconds", resident_mib(5))),
+             (Bound("< 64 MiB", 64, lambda f: f["volley"]["value"], at_least=False, unit="MiB"),
+              Bound("long ≤ short + 1 MiB", 1,
+                    lambda f: f["volley"]["value"] - f["short run"]["value"], ("short run",),
+                    at_least=False, unit="MiB")), rounds=3),
+    )
+
+
+# ---- five minutes of connections: line 5
+
+
+def connections_for_long(setting):
+    """Never out of ports: what could not be sent, by kind, is to be nothing."""
+    close = ["--close", "rst"] if knows(setting.build / "volley", "--close") else []
+    report, _ = volley_json(setting, ["tcp", "--workload", "crr", "--flows", "16", *close],
+                            150 * setting.seconds)
+    requests = report["requests"]
+    return {"value": report["load"]["achieved_per_s"],
+            "failed": sum(requests["unsent"].values()) + sum(requests["errors"].values())}
+
+
+def cases():
+    rate = "--arrival constant --pin --wait spin --rate"
+    return (
+        pacing_case("pace-100k", "UDP rr, constant 100 k/s", 100_000,
+                    f"udp {rate} 100k", 5 * US, tail=True),
+        pacing_case("pace-1M", "UDP rr, constant 1 M/s, offload", 1_000_000,
+                    f"udp --offload on {rate} 1M", 20 * US, tail=False),
+        Case("idle-cpu", 7, "CPU at 1 request/s, generator and target", "% of a CPU",
+             (one_way("volley", "volley run udp --rate 1", idle_cpu),),
+             (Bound("< 1 %", 1, lambda f: f["volley"]["value"], at_least=False, unit="%"),),
+             rounds=5),
+        *response_cases(), *start_cases(),
+        Case("crr-5min", 5, "five minutes of crr, 16 at once", "connections/s",
+             (one_way("volley", "volley run tcp --workload crr, 150 × --seconds", connections_for_long),),
+             (Bound("nothing failed", 0, lambda f: f["volley"]["failed"], at_least=False,
+                    unit="requests"),), rounds=1, long=True),
+    )
