@@ -46,7 +46,8 @@ std::string size_text(const RunPlan& plan) {
 
 std::string response_text(const RunPlan& plan) {
   if (plan.response_size) return std::to_string(*plan.response_size);
-  const bool answers = plan.workload == Workload::rr || plan.workload == Workload::crr;
+  const bool answers = plan.workload == Workload::rr || plan.workload == Workload::crr ||
+                       plan.workload == Workload::hold;
   return answers && plan.exchange != ExchangeKind::scripted ? size_text(plan) : kNotUsed;
 }
 
@@ -121,6 +122,8 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"flows", number(plan.flows)},
       {"depth",
        or_default(plan.depth, number, plan.workload == Workload::stream ? kNotUsed : "unlimited")},
+      {"probes", plan.workload == Workload::hold && !plan.open_loop() ? number(plan.probes)
+                                                                       : std::string(kNotUsed)},
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},
