@@ -3,13 +3,26 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "generators/engine/host.hpp"
+#include "generators/plan/schedule.hpp"
+
 namespace volley {
 namespace {
 
 // The next connection will not fare better.
 bool is_used_up(int error) { return error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL; }
 
+std::optional<PortRange> machine_range() {
+  const auto text = read_fact("/proc/sys/net/ipv4/ip_local_port_range");
+  return text ? parse_port_range(*text) : std::nullopt;
+}
+
 }  // namespace
+
+HoldOpening::HoldOpening(Worker& worker, std::span<HeldFlow> flows)
+    : worker_(worker),
+      flows_(flows),
+      ports_(machine_range(), seeded(worker.session(), worker.index())) {}
 
 void HoldOpening::open_all(const OnEvent& on_event) {
   HoldResult& result = *worker_.result().hold;
@@ -32,14 +45,23 @@ void HoldOpening::open_all(const OnEvent& on_event) {
   result.opening_ended = mono_now();
 }
 
-void HoldOpening::start(std::uint32_t index) {
-  HeldFlow& flow = flows_[index];
+// errno of socket and connect.
+int HoldOpening::connect(HeldFlow& flow) {
   const Protocol protocol = worker_.plan().protocol;
-  const MonoTime since = mono_now();
   int error = open_socket(protocol, worker_.peer().family(), flow.socket);
   if (error == 0) error = apply(worker_.plan().socket, protocol, flow.socket);
-  if (error == 0 && !worker_.result().buffers) worker_.result().buffers = buffer_sizes(flow.socket);
-  if (error == 0) error = start_connect(flow.socket, worker_.peer());
+  if (error != 0) return error;
+  if (!worker_.result().buffers) worker_.result().buffers = buffer_sizes(flow.socket);
+  if (protocol == Protocol::tcp) return ports_.connect(flow.socket, worker_.peer());
+  error = start_connect(flow.socket, worker_.peer());
+  // What the kernel says when it finds no free port for a datagram socket.
+  return error == EAGAIN ? EADDRNOTAVAIL : error;
+}
+
+void HoldOpening::start(std::uint32_t index) {
+  HeldFlow& flow = flows_[index];
+  const MonoTime since = mono_now();
+  int error = connect(flow);
   const bool decided = error != EINPROGRESS;
   if (error == 0 || !decided) {
     flow.state = HeldFlow::State::opening;
@@ -49,7 +71,8 @@ void HoldOpening::start(std::uint32_t index) {
   }
   if (error == 0) {
     opened(index);
-    if (protocol == Protocol::tcp) worker_.recorder().on_connected(true, since, mono_now());
+    if (worker_.plan().protocol == Protocol::tcp)
+      worker_.recorder().on_connected(true, since, mono_now());
   } else if (error == EINPROGRESS) {
     pending_.push_back({index, since});
   } else {

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "generators/engine/held.hpp"
+#include "generators/engine/port_windows.hpp"
 #include "generators/engine/worker.hpp"
 #include "targets/wire/poller.hpp"
 
@@ -18,7 +19,7 @@ class HoldOpening {
   // What an open connection has to say before all are open: data, or its end.
   using OnEvent = std::function<void(std::uint32_t index, const Ready& ready)>;
 
-  HoldOpening(Worker& worker, std::span<HeldFlow> flows) : worker_(worker), flows_(flows) {}
+  HoldOpening(Worker& worker, std::span<HeldFlow> flows);
 
   // Opens them all, or until the run is stopped or the time for it is over: the plan's timeout for
   // each, and kBase and kEach for each of them for the whole. Then every flow is open, watched for
@@ -27,6 +28,7 @@ class HoldOpening {
 
  private:
   void start(std::uint32_t index);
+  [[nodiscard]] int connect(HeldFlow& flow);
   void conclude(std::uint32_t index, MonoTime now);
   void opened(std::uint32_t index);
   void failed(std::uint32_t index, int error);
@@ -47,6 +49,7 @@ class HoldOpening {
   };
   Worker& worker_;
   std::span<HeldFlow> flows_;
+  PortWindows ports_;  // tcp
   std::deque<Pending> pending_;  // in the order they began; some are decided already
   std::uint32_t opening_ = 0;
   std::uint32_t next_ = 0;
