@@ -76,7 +76,7 @@ void HeldBook::conclude(HeldFlow& flow, std::uint32_t slot, const Answer& answer
                                 unexpected ? ErrorKind::unexpected : ErrorKind::malformed);
     return;
   }
-  if (overtaken) worker_.recorder().on_reordered(request.measured);
+  if (overtaken) worker_.recorder().on_reordered(request.measured, 1);
   worker_.recorder().on_completed(
       {request.intended, request.sent, received, answer.bytes, request.measured});
 }

@@ -80,7 +80,7 @@ class Holding {
   // --- the loop ----------------------------------------------------------------------------
   void turn() {
     const MonoTime now = mono_now();
-    worker_.recorder().tick(now);
+    worker_.tick(now);
     if (demand_.open_loop())
       demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { dispatch(flow, due); });
     expire(now);

@@ -49,7 +49,7 @@ class HoldOpening {
   };
   Worker& worker_;
   std::span<HeldFlow> flows_;
-  PortWindows ports_;  // tcp
+  PortWindows ports_;            // tcp
   std::deque<Pending> pending_;  // in the order they began; some are decided already
   std::uint32_t opening_ = 0;
   std::uint32_t next_ = 0;

@@ -17,21 +17,18 @@
 namespace volley {
 namespace {
 
-// Rows of /proc/slabinfo. A row that a kernel lacks (caches of one size may be merged) adds
-// nothing.
-constexpr std::array<std::string_view, 18> kSocketSlabs{"TCP",
+// Rows of /proc/slabinfo that grow with sockets and with little else. A row that a kernel lacks
+// (caches of one size may be merged) adds nothing.
+constexpr std::array<std::string_view, 15> kSocketSlabs{"TCP",
                                                         "TCPv6",
                                                         "UDP",
                                                         "UDPv6",
                                                         "sock_inode_cache",
                                                         "filp",
-                                                        "dentry",
                                                         "lsm_file_cache",
-                                                        "lsm_inode_cache",
                                                         "eventpoll_epi",
                                                         "eventpoll_pwq",
                                                         "request_sock_TCP",
-                                                        "tw_sock_TCP",
                                                         "tcp_bind_bucket",
                                                         "tcp_bind2_bucket",
                                                         "skbuff_head_cache",
@@ -65,13 +62,9 @@ std::optional<std::uint64_t> process_bytes(const std::string& pid) {
 }
 
 std::optional<std::uint64_t> kernel_bytes() {
-  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const auto slabinfo = read_fact("/proc/slabinfo");
-  const auto slabs = slabinfo ? parse_socket_slabs(*slabinfo, page) : std::nullopt;
-  const auto sockstat = read_fact("/proc/net/sockstat");
-  const auto pages = sockstat ? parse_socket_pages(*sockstat) : std::nullopt;
-  if (!slabs || !pages) return std::nullopt;
-  return *slabs + *pages * page;
+  const auto text = read_fact("/proc/slabinfo");
+  return text ? parse_socket_slabs(*text, static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)))
+              : std::nullopt;
 }
 
 std::optional<double> growth(const std::optional<std::uint64_t>& from,
@@ -86,9 +79,10 @@ std::optional<double> growth(const std::optional<std::uint64_t>& from,
 
 MemorySample sample_memory(std::optional<pid_t> target) {
   MemorySample sample;
-  sample.own = process_bytes("self");
-  if (target) sample.target = process_bytes(std::to_string(*target));
   sample.kernel = kernel_bytes();
+  if (target) sample.target = process_bytes(std::to_string(*target));
+  // Last, because reading the others takes memory, the first time.
+  sample.own = process_bytes("self");
   return sample;
 }
 
@@ -118,10 +112,14 @@ std::optional<std::uint64_t> parse_socket_slabs(std::string_view slabinfo,
                                                 std::uint64_t page_bytes) {
   if (!slabinfo.starts_with("slabinfo")) return std::nullopt;
   std::uint64_t bytes = 0;
+  std::uint64_t sockets = 0;
+  std::uint64_t dentry_bytes = 0;
   while (!slabinfo.empty()) {
     std::string_view line = take_line(slabinfo);
     const std::string_view name = take_word(line);
-    if (std::find(kSocketSlabs.begin(), kSocketSlabs.end(), name) == kSocketSlabs.end()) continue;
+    const bool counts =
+        std::find(kSocketSlabs.begin(), kSocketSlabs.end(), name) != kSocketSlabs.end();
+    if (!counts && name != "dentry") continue;
     // name active_objs num_objs objsize objperslab pagesperslab
     const auto active = number_of(take_word(line));
     (void)take_word(line);
@@ -130,23 +128,12 @@ std::optional<std::uint64_t> parse_socket_slabs(std::string_view slabinfo,
     const auto pages = number_of(take_word(line));
     if (!active || !objects || !pages || *objects == 0) return std::nullopt;
     // An object's share of its slab, which is more than its size.
-    bytes += *active * *pages * page_bytes / *objects;
+    if (counts) bytes += *active * *pages * page_bytes / *objects;
+    if (name == "sock_inode_cache") sockets = *active;
+    if (name == "dentry") dentry_bytes = *pages * page_bytes / *objects;
   }
-  return bytes;
-}
-
-std::optional<std::uint64_t> parse_socket_pages(std::string_view sockstat) {
-  std::optional<std::uint64_t> pages;
-  while (!sockstat.empty()) {
-    std::string_view line = take_line(sockstat);
-    const std::string_view name = take_word(line);
-    if (name != "TCP:" && name != "UDP:") continue;
-    for (std::string_view key = take_word(line); !key.empty(); key = take_word(line)) {
-      const auto value = number_of(take_word(line));
-      if (key == "mem" && value) pages = pages.value_or(0) + *value;
-    }
-  }
-  return pages;
+  // Every socket has one; most of the others belong to files, which come and go.
+  return bytes + sockets * dentry_bytes;
 }
 
 }  // namespace volley

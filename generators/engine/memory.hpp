@@ -16,8 +16,7 @@ namespace volley {
 struct MemorySample {
   std::optional<std::uint64_t> own;     // anonymous memory of this process that is resident
   std::optional<std::uint64_t> target;  // likewise of the target, where it is our child
-  std::optional<std::uint64_t>
-      kernel;  // sockets and what hangs on them (slabs, buffers); needs root
+  std::optional<std::uint64_t> kernel;  // sockets and what hangs on them; needs root
 };
 [[nodiscard]] MemorySample sample_memory(std::optional<pid_t> target);
 
@@ -39,7 +38,5 @@ void return_freed_memory();
 // of. None: no such text.
 [[nodiscard]] std::optional<std::uint64_t> parse_socket_slabs(std::string_view slabinfo,
                                                               std::uint64_t page_bytes);
-// "TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 216" of /proc/net/sockstat, and UDP: pages of buffers.
-[[nodiscard]] std::optional<std::uint64_t> parse_socket_pages(std::string_view sockstat);
 
 }  // namespace volley

@@ -285,8 +285,7 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
   if (signal == 0) judge_success(record, plan, dead);
 }
 
-void fill_hold(RunRecord& record, const Workers& workers,
-               const std::vector<MemorySample>& memory) {
+void fill_hold(RunRecord& record, const Workers& workers, const std::vector<MemorySample>& memory) {
   HoldSide hold;
   std::optional<MonoTime> began;
   MonoTime ended{};

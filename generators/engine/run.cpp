@@ -270,8 +270,7 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
-  if (plan.workload == Workload::hold)
-    fill_hold(record, conductor.workers(), conductor.memory());
+  if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());
   if (own) {
     if (!record.target_side) record.target_side.emplace();
     if (const std::optional<ChildUsage> usage = own->stop())

@@ -93,7 +93,7 @@ struct WorkerResult {
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp
   std::optional<HoldResult> hold;
-  MonoTime sending_ended;          // nothing more was due or waited; only drained after that
+  MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
 };
 

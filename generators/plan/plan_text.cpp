@@ -123,7 +123,7 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"depth",
        or_default(plan.depth, number, plan.workload == Workload::stream ? kNotUsed : "unlimited")},
       {"probes", plan.workload == Workload::hold && !plan.open_loop() ? number(plan.probes)
-                                                                       : std::string(kNotUsed)},
+                                                                      : std::string(kNotUsed)},
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},

@@ -74,7 +74,7 @@ struct TargetSide {
 struct ConnectionMemory {
   std::optional<double> generator_bytes;  // this process, from before the opening to after it
   std::optional<double> target_bytes;     // a target that this run started, to the end of the run
-  std::optional<double> kernel_bytes;     // sockets of this machine, both ends if the target is here
+  std::optional<double> kernel_bytes;  // sockets of this machine, both ends if the target is here
 };
 
 // What the workload hold opened and kept. wanted = opened + failed; opened = held_at_end + died,

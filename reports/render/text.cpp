@@ -53,18 +53,18 @@ std::string side_percentile(const ComparedSide& side, const std::optional<std::i
 
 // What was opened and what a connection costs, where connections were held.
 void add_hold_rows(std::vector<std::vector<std::string>>& rows, const Report& report) {
-  std::vector<std::vector<std::string>> added{{"opened"},           {"opened/s"},
-                                              {"held at the end"},  {"generator, each"},
-                                              {"target, each"},     {"kernel, each"}};
+  std::vector<std::vector<std::string>> added{{"opened"},          {"opened/s"},
+                                              {"held at the end"}, {"generator, each"},
+                                              {"target, each"},    {"kernel, each"}};
   bool any = false;
   for (const char* protocol : {"udp", "tcp"}) {
     const auto hold = median_hold(report.runs, protocol);
     any = any || hold;
     const HoldFigures f = hold.value_or(HoldFigures{});
     const std::vector<std::string> cells{
-        hold ? format_count(f.opened) : "-",       rate_or_dash(f.opened_per_s),
-        hold ? format_count(f.held_at_end) : "-",  bytes_or_dash(f.memory.generator_bytes),
-        bytes_or_dash(f.memory.target_bytes),      bytes_or_dash(f.memory.kernel_bytes)};
+        hold ? format_count(f.opened) : "-",      rate_or_dash(f.opened_per_s),
+        hold ? format_count(f.held_at_end) : "-", bytes_or_dash(f.memory.generator_bytes),
+        bytes_or_dash(f.memory.target_bytes),     bytes_or_dash(f.memory.kernel_bytes)};
     for (std::size_t i = 0; i < added.size(); ++i) added[i].push_back(cells[i]);
   }
   if (any) rows.insert(rows.end(), added.begin(), added.end());

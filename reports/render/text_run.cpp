@@ -181,9 +181,9 @@ std::string kinds_text(const std::vector<KindCount>& kinds) {
 std::string hold_text(const RunReport& run) {
   if (!run.hold) return {};
   const HoldFigures& hold = *run.hold;
-  std::string words = fmt::format("{} of {} opened in {}", format_count(hold.opened),
-                                  format_count(hold.connections_wanted),
-                                  seconds_text(hold.open_duration_s));
+  std::string words =
+      fmt::format("{} of {} opened in {}", format_count(hold.opened),
+                  format_count(hold.connections_wanted), seconds_text(hold.open_duration_s));
   if (hold.opened_per_s) words += fmt::format(" ({})", format_rate(*hold.opened_per_s));
   words += fmt::format(", {} failed{}, {} died{}, {} held at the end, {} probed",
                        format_count(total_of(hold.failed)), kinds_text(hold.failed),
