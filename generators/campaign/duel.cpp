@@ -67,7 +67,9 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
   (void)plan_of_round(options, 1, limits);
 
   std::optional<OwnTarget> own;
-  if (!options.run.where)
+  // A target that has held connections keeps their memory for the next ones, which would then seem
+  // to cost nothing: each round that holds starts a target of its own.
+  if (!options.run.where && options.run.workload != Workload::hold)
     own.emplace(own_target_arguments(first), own_target_cpu(first.pin, first.threads));
 
   const SignalHold hold;

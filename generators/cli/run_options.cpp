@@ -69,7 +69,7 @@ void convert_message(const TypedRunOptions& typed, RunOptions& options) {
         "--workload", *typed.workload,
         std::array{std::pair{"rr"sv, Workload::rr}, std::pair{"crr"sv, Workload::crr},
                    std::pair{"connect"sv, Workload::connect},
-                   std::pair{"stream"sv, Workload::stream}});
+                   std::pair{"stream"sv, Workload::stream}, std::pair{"hold"sv, Workload::hold}});
   if (typed.direction)
     options.direction = choose<Direction>(
         "--direction", *typed.direction,
@@ -108,6 +108,7 @@ void convert_load(const TypedRunOptions& typed, RunOptions& options) {
   if (typed.arrival) options.arrival = parse_arrival(*typed.arrival);
   if (typed.flows) options.flows = parse_u32("--flows", *typed.flows, 1, kMostFlows);
   if (typed.depth) options.depth = parse_u32("--depth", *typed.depth, 1, kMostFlows);
+  if (typed.probe_share) options.probe_share = parse_ratio("--probe-share", *typed.probe_share);
   if (typed.threads) options.threads = parse_u32("--threads", *typed.threads, 1, kMostThreads);
   options.pin = typed.pin;
   if (typed.wait)
@@ -185,7 +186,8 @@ void declare_message(CLI::App& app, const std::shared_ptr<TypedRunOptions>& type
                         "rr       request and response on a standing flow\n"
                         "crr      connect, request, response, close\n"
                         "connect  a handshake, no data (tcp)\n"
-                        "stream   messages one way",
+                        "stream   messages one way\n"
+                        "hold     keep many connections open, probe (rr) a share",
                         to_string(d.workload))},
            {"--direction", "WAY", &T::direction,
             fmt::format("of a stream: up, down (tcp), both (tcp) (default {})",
@@ -227,6 +229,10 @@ void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
        {"--depth", "N", &T::depth,
         "requests in flight per flow (default 1; open loop: no\n"
         "cap with our frames, 1 with --request)"},
+       {"--probe-share", "RATIO", &T::probe_share,
+        fmt::format("hold: how many of the connections have a probe in\n"
+                    "flight, each in its turn (default {:.0f}%); 0%: none",
+                    RunOptions::kDefaultProbeShare * 100)},
        {"--threads", "N", &T::threads, fmt::format("at most one per flow (default {})", d.threads)},
        {"--wait", "HOW", &T::wait,
         fmt::format("auto, block, spin (needs a CPU per thread)\n(default {})", to_string(d.wait))},

@@ -18,7 +18,8 @@ namespace volley {
 struct TypedRunOptions {
   std::optional<std::string> workload, direction, size, size_mix, response_size;
   std::optional<std::string> request, reply, expect, close;
-  std::optional<std::string> rate, arrival, flows, depth, threads, wait, batch, offload;
+  std::optional<std::string> rate, arrival, flows, depth, probe_share, threads, wait, batch,
+      offload;
   std::optional<std::string> duration, requests, warm_up, timeout, seed, interval;
   std::optional<std::string> rcvbuf, sndbuf, congestion, nodelay, dscp, pacing_rate, source;
   std::vector<std::string> labels;

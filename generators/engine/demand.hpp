@@ -26,6 +26,7 @@ class Demand {
         const std::uint32_t flow = worker.flow_number(i);
         const std::uint64_t rest = *plan_.requests % plan_.flows;
         quota_.push_back(*plan_.requests / plan_.flows + (flow < rest ? 1 : 0));
+        owed_ += quota_.back();
       }
     }
   }
@@ -60,12 +61,16 @@ class Demand {
     if (measured && !quota_.empty()) {
       if (quota_[flow] == 0) return std::nullopt;
       --quota_[flow];
+      --owed_;
     }
     return Due{now, measured, false};
   }
   // Closed loop: gives back a request that could not be sent after all.
   void put_back(std::uint32_t flow, bool measured) {
-    if (measured && !quota_.empty()) ++quota_[flow];
+    if (measured && !quota_.empty()) {
+      ++quota_[flow];
+      ++owed_;
+    }
   }
   // Closed loop: up to `n` requests at once; how many the flow still owed.
   [[nodiscard]] std::uint64_t take_many(std::uint32_t flow, MonoTime now, std::uint64_t n) {
@@ -73,19 +78,21 @@ class Demand {
     if (quota_.empty()) return n;
     const std::uint64_t taken = std::min(n, quota_[flow]);
     quota_[flow] -= taken;
+    owed_ -= taken;
     return taken;
   }
   // Closed loop: takes away what is left of a dead flow's share.
   [[nodiscard]] std::uint64_t give_up(std::uint32_t flow) {
-    return quota_.empty() ? 0 : std::exchange(quota_[flow], 0);
+    if (quota_.empty()) return 0;
+    owed_ -= quota_[flow];
+    return std::exchange(quota_[flow], 0);
   }
 
   // True when nothing more will become due.
   [[nodiscard]] bool over(MonoTime now) const {
     if (schedule_) return schedule_->peek() == nullptr;
     if (now >= times_.measure_end) return true;
-    return !quota_.empty() && now >= times_.measure_begin &&
-           std::all_of(quota_.begin(), quota_.end(), [](std::uint64_t q) { return q == 0; });
+    return !quota_.empty() && now >= times_.measure_begin && owed_ == 0;
   }
   // Open loop: measured slots of this thread, those still to come included. None: the run was cut
   // so early that counting them would take longer than a user who pressed Ctrl-C waits.
@@ -103,6 +110,7 @@ class Demand {
   const RunTimes& times_;
   std::optional<ThreadSchedule> schedule_;
   std::vector<std::uint64_t> quota_;  // closed loop with --requests: what each flow still owes
+  std::uint64_t owed_ = 0;            // and all of them together
 };
 
 }  // namespace volley

@@ -172,18 +172,21 @@ SendResult TcpLink::send_rest(Flow& flow) {
 void take_socket_figures(Worker& worker, std::span<Flow> flows) {
   for (Flow& flow : flows) {
     if (flow.dead) ++worker.result().flows_dead;
-    if (!flow.socket.is_open()) continue;
-    if (worker.plan().protocol == Protocol::udp) {
-      std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
-      socklen_t size = sizeof figures;
-      if (getsockopt(flow.socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) == 0)
-        worker.result().socket_drops += figures[SK_MEMINFO_DROPS];
-    } else {
-      tcp_info info{};
-      socklen_t size = sizeof info;
-      if (getsockopt(flow.socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-        worker.result().retransmits += info.tcpi_total_retrans;
-    }
+    if (flow.socket.is_open()) take_socket_figures(worker, flow.socket);
+  }
+}
+
+void take_socket_figures(Worker& worker, const Descriptor& socket) {
+  if (worker.plan().protocol == Protocol::udp) {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+    socklen_t size = sizeof figures;
+    if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) == 0)
+      worker.result().socket_drops += figures[SK_MEMINFO_DROPS];
+  } else {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+      worker.result().retransmits += info.tcpi_total_retrans;
   }
 }
 

@@ -163,5 +163,7 @@ class TcpLink {
 
 // What the flows of a finished worker cost and lost, into its result.
 void take_socket_figures(Worker& worker, std::span<Flow> flows);
+// The same of one open socket.
+void take_socket_figures(Worker& worker, const Descriptor& socket);
 
 }  // namespace volley

@@ -75,7 +75,9 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
     record.status = RunStatus::failed;
     record.failure = RunFailure{std::move(code), record.endpoint + ": " + text, "measure"};
   };
-  const bool standing = plan.workload == Workload::rr || plan.workload == Workload::stream;
+  const bool standing = plan.workload == Workload::rr || plan.workload == Workload::stream ||
+                        plan.workload == Workload::hold;
+  const bool only_holds = plan.workload == Workload::hold && !plan.open_loop() && plan.probes == 0;
   if (standing && dead >= plan.flows) {
     const auto trouble = main_trouble(record);
     fail("all_flows_dead",
@@ -85,6 +87,8 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
                          ? "what came back is no answer to what was sent: give a --reply that fits "
                            "this server"
                          : "the server closed the connections or went away"));
+  } else if (only_holds) {
+    // That they stayed open is all that was asked.
   } else if (record.has_answers ? record.counters.completed == 0
                                 : record.counters.sent == 0 || was_refused(record)) {
     const auto trouble = main_trouble(record);
@@ -182,7 +186,8 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   record.config.emplace_back("peer", peer.text());
   record.warm_up = plan.warm_up;
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
-  record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr;
+  record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr ||
+                        plan.workload == Workload::hold;
   record.generator.threads = plan.threads;
   record.generator.wait = to_string(plan.wait);
   return record;
@@ -268,6 +273,33 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
   record.generator.context_switches = after.context_switches - before.context_switches;
   record.generator.wall_s = to_seconds(after.at - before.at);
   if (signal == 0) judge_success(record, plan, dead);
+}
+
+void fill_hold(RunRecord& record, const Workers& workers, const std::vector<MemorySample>& memory) {
+  HoldSide hold;
+  std::optional<MonoTime> began;
+  MonoTime ended{};
+  const auto add = [](ErrorCounts& to, const ErrorCounts& from) {
+    for (std::size_t i = 0; i < kErrorKinds; ++i) to[i] += from[i];
+  };
+  for (const auto& worker : workers) {
+    const WorkerResult& result = worker->result();
+    hold.wanted += result.flows_wanted;
+    hold.opened += result.flows_opened;
+    if (!result.hold) continue;
+    began = std::min(began.value_or(result.hold->opening_began), result.hold->opening_began);
+    ended = std::max(ended, result.hold->opening_ended);
+    add(hold.failed, result.hold->failed);
+    add(hold.died, result.hold->died);
+    hold.held_at_end += result.hold->held_at_end;
+    hold.probed += result.hold->probed;
+  }
+  if (began) hold.open_duration = ended - *began;
+  if (memory.size() >= 2)
+    hold.memory = memory_per_connection(
+        memory[0], memory[1], memory.size() >= 3 ? std::optional(memory[2]) : std::nullopt,
+        hold.opened);
+  record.hold = hold;
 }
 
 }  // namespace volley

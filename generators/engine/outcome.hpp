@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "generators/engine/memory.hpp"
 #include "generators/engine/worker.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/ensure.hpp"
@@ -37,5 +38,9 @@ struct ProcessUsage {
 void fill_record(RunRecord& record, const RunPlan& plan,
                  const std::vector<std::unique_ptr<Worker>>& workers, const RunTimes& times,
                  int signal, const ProcessUsage& before);
+// hold: what was opened and kept. `memory`: before the opening, after it, at the end; as far as the
+// run got.
+void fill_hold(RunRecord& record, const std::vector<std::unique_ptr<Worker>>& workers,
+               const std::vector<MemorySample>& memory);
 
 }  // namespace volley

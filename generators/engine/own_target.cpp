@@ -152,7 +152,8 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
 
 OwnTargetKind own_target_kind(const RunPlan& plan) {
   if (plan.protocol == Protocol::tcp) return OwnTargetKind::all;
-  if (plan.workload == Workload::rr) return OwnTargetKind::udp_echo;
+  if (plan.workload == Workload::rr || plan.workload == Workload::hold)
+    return OwnTargetKind::udp_echo;
   return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;
 }
 

@@ -71,7 +71,7 @@ class Recorder {
     of(measured).counters.unsent[static_cast<std::size_t>(kind)] += n;
   }
   void on_duplicate(bool measured) { ++of(measured).counters.duplicates; }
-  void on_reordered(bool measured, std::uint64_t n) { of(measured).counters.reordered += n; }
+  void on_reordered(bool measured, std::uint64_t n = 1) { of(measured).counters.reordered += n; }
   void on_held_back(bool measured) { ++of(measured).counters.held_back; }
   // Direct access, for workloads that count in bulk (stream).
   [[nodiscard]] IntervalRecord& of(bool measured) {

@@ -17,6 +17,7 @@
 
 #include "generators/engine/collector.hpp"
 #include "generators/engine/host.hpp"
+#include "generators/engine/memory.hpp"
 #include "generators/engine/outcome.hpp"
 #include "generators/engine/own_target.hpp"
 #include "generators/engine/preflight.hpp"
@@ -63,8 +64,11 @@ std::uint32_t new_session() {
 // The workers of one run and the loop of the calling thread: signals, progress, the end.
 class Conductor {
  public:
-  Conductor(const RunPlan& plan, const Address& peer, const RunHooks& hooks, RunRecord& record)
+  // `target`: our own, where the run has started one.
+  Conductor(const RunPlan& plan, const Address& peer, std::optional<pid_t> target,
+            const RunHooks& hooks, RunRecord& record)
       : plan_(plan),
+        target_(target),
         hooks_(hooks),
         record_(record),
         signal_set_(io_, SIGINT, SIGTERM),
@@ -108,12 +112,15 @@ class Conductor {
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] int signal() const { return signal_; }
+  // hold: before the opening, after it, at the end; as far as the run got.
+  [[nodiscard]] const std::vector<MemorySample>& memory() const { return memory_; }
 
  private:
   void start_thread(std::uint32_t i, const std::vector<unsigned>& cpus) {
     threads_.emplace_back([this, i] {
       try {
-        workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); });
+        workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); },
+                         [this] { asio::post(io_, [this] { on_worker_met(); }); });
       } catch (...) {  // no memory, say: the run ends, and its caller is told
         asio::post(io_, [this, error = std::current_exception()] { on_worker_failed(error); });
       }
@@ -142,8 +149,23 @@ class Conductor {
     for (const auto& worker : workers_) worker->wake();
   }
 
+  // All workers are at rest, and wait for us to have looked.
+  void on_worker_met() {
+    if (++met_ < workers_.size()) return;
+    met_ = 0;
+    if (signal_ == 0) look_at_memory();
+    signals_.meetings.fetch_add(1, std::memory_order_release);
+    for (const auto& worker : workers_) worker->wake();
+  }
+
+  void look_at_memory() {
+    if (memory_.empty()) return_freed_memory();
+    memory_.push_back(sample_memory(target_));
+  }
+
   void on_worker_ready() {
     if (++ready_ < workers_.size()) return;
+    if (plan_.workload == Workload::hold) look_at_memory();
     // A set-up that a signal cut short has not failed.
     if (signal_ == 0) set_up_error_ = set_up_error(plan_, workers_);
     if (set_up_error_ || signal_ != 0) {
@@ -210,6 +232,8 @@ class Conductor {
   }
 
   const RunPlan& plan_;
+  std::optional<pid_t> target_;
+  std::vector<MemorySample> memory_;
   const RunHooks& hooks_;
   RunRecord& record_;
   RunSignals signals_;
@@ -223,6 +247,7 @@ class Conductor {
   MonoTime next_look_;
   std::size_t ready_ = 0;
   std::size_t done_ = 0;
+  std::size_t met_ = 0;  // at the meeting that is on
   int signal_ = 0;
   std::optional<RunError> set_up_error_;
   std::exception_ptr worker_failure_;
@@ -243,9 +268,10 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
 
   RunRecord record = blank_record(plan, where, peer);
   const ProcessUsage before = process_usage();
-  Conductor conductor(plan, peer, hooks, record);
+  Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
+  if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());
   if (own) {
     if (!record.target_side) record.target_side.emplace();
     if (const std::optional<ChildUsage> usage = own->stop())

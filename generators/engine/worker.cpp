@@ -21,10 +21,11 @@ std::uint32_t Worker::flow_count() const {
   return plan_.flows / plan_.threads + (index_ < plan_.flows % plan_.threads ? 1U : 0U);
 }
 
-void Worker::run(const std::function<void()>& on_ready) {
+void Worker::run(const std::function<void()>& on_ready, const std::function<void()>& on_meeting) {
   // The default timer slack of 50 us would be added to every wait for a due time.
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   on_ready_ = &on_ready;
+  on_meeting_ = &on_meeting;
   const int error = poller_.add(waker_.fd(), kWakerTag, true, false);
   if (error != 0) note_set_up_failure(error, "cannot watch a descriptor");
   find_workload(plan_)(*this);
@@ -54,6 +55,15 @@ bool Worker::ready_and_wait() {
     (void)poller_.wait(signals_.times.start - now);
   recorder_.start(signals_.times.measure_begin);
   return !stopped();
+}
+
+void Worker::meet() {
+  const unsigned mine = met_++;
+  (*on_meeting_)();
+  while (signals_.meetings.load(std::memory_order_acquire) <= mine && !stopped()) {
+    (void)poller_.wait(std::chrono::seconds(1));
+    waker_.drain();
+  }
 }
 
 std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
@@ -91,6 +101,8 @@ WorkloadBody find_workload(const RunPlan& plan) {
       return crr_workload(plan.protocol, plan.exchange, false);
     case Workload::connect:
       return crr_workload(plan.protocol, plan.exchange, true);
+    case Workload::hold:
+      return hold_workload(plan.protocol, plan.exchange);
     case Workload::stream:
       break;
   }

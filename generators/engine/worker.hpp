@@ -30,6 +30,7 @@ struct RunTimes {
 struct alignas(kCacheLine) RunSignals {
   std::atomic<bool> released{false};  // times are valid
   std::atomic<bool> stop{false};      // end at once, without a drain
+  std::atomic<unsigned> meetings{0};  // that are over (Worker::meet)
   RunTimes times;                     // written before `released`
 };
 
@@ -64,6 +65,15 @@ struct OffloadFigures {
   }
 };
 
+// What a worker of the workload hold opened and kept.
+struct HoldResult {
+  MonoTime opening_began, opening_ended;
+  ErrorCounts failed{};
+  ErrorCounts died{};
+  std::uint32_t held_at_end = 0;
+  std::uint32_t probed = 0;
+};
+
 // What a worker leaves behind beside its records; read after it has ended.
 struct WorkerResult {
   std::uint32_t flows_wanted = 0;
@@ -82,7 +92,8 @@ struct WorkerResult {
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp
-  MonoTime sending_ended;          // nothing more was due or waited; only drained after that
+  std::optional<HoldResult> hold;
+  MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
 };
 
@@ -94,7 +105,8 @@ class alignas(kCacheLine) Worker {
          RunSignals& signals, Handoff& handoff);
 
   // The body of the thread: sets up the flows, calls on_ready, waits for the release, works.
-  void run(const std::function<void()>& on_ready);
+  // on_meeting is called when it waits for the others (meet).
+  void run(const std::function<void()>& on_ready, const std::function<void()>& on_meeting);
 
   // Wakes the worker out of a wait on its poller. Any thread.
   void wake() const { waker_.wake(); }
@@ -132,6 +144,9 @@ class alignas(kCacheLine) Worker {
   [[nodiscard]] std::span<const Ready> wait_until(MonoTime now, MonoTime until);
   // Blocks until the calling thread releases the workers; false: the run was given up.
   [[nodiscard]] bool ready_and_wait();
+  // Waits until all workers are here and the calling thread has looked at what it wants to see with
+  // all of them at rest (hold: memory); not when the run is stopped.
+  void meet();
   void note_event(ErrorKind kind, MonoTime now);
   void note_set_up_failure(int error, const std::string& text);
 
@@ -161,17 +176,20 @@ class alignas(kCacheLine) Worker {
   std::uint64_t receive_calls_before_ = 0;
   OffloadFigures offload_before_;
   const std::function<void()>* on_ready_ = nullptr;
+  const std::function<void()>* on_meeting_ = nullptr;
+  unsigned met_ = 0;
 };
 
 // The workloads: each sets up its flows, calls worker.ready_and_wait(), works until the end.
 using WorkloadBody = void (*)(Worker&);
 [[nodiscard]] WorkloadBody find_workload(const RunPlan& plan);
 
-// rr.cpp, crr.cpp (with connect) and stream.cpp.
+// rr.cpp, crr.cpp (with connect), stream.cpp and hold.cpp.
 [[nodiscard]] WorkloadBody rr_workload(Protocol protocol, ExchangeKind exchange);
 [[nodiscard]] WorkloadBody crr_workload(Protocol protocol, ExchangeKind exchange,
                                         bool connect_only);
 [[nodiscard]] WorkloadBody stream_workload(Protocol protocol, Direction direction,
                                            ExchangeKind exchange);
+[[nodiscard]] WorkloadBody hold_workload(Protocol protocol, ExchangeKind exchange);
 
 }  // namespace volley

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -39,10 +40,28 @@ void check_reply(const RunOptions& options) {
   if (kind == ReplyRule::Kind::close && options.protocol == Protocol::udp)
     refuse("--reply close", "udp has no connection that a server could close",
            "use --reply any, or tcp");
-  if (kind == ReplyRule::Kind::close && options.workload == Workload::rr)
+  if (kind == ReplyRule::Kind::close &&
+      (options.workload == Workload::rr || options.workload == Workload::hold))
     refuse("--reply close",
-           "--workload rr keeps its connection, so an answer cannot end with the connection",
+           fmt::format("--workload {} keeps its connection, so an answer cannot end with the "
+                       "connection",
+                       to_string(options.workload)),
            "use --workload crr, or --reply length:N or until:TEXT");
+}
+
+void check_probes(const RunOptions& options) {
+  if (!options.probe_share) return;
+  const std::string subject =
+      fmt::format("--probe-share {}%", std::round(*options.probe_share * 1e6) / 1e4);
+  if (options.workload != Workload::hold)
+    refuse(subject, fmt::format("--workload {} holds no connections", to_string(options.workload)),
+           "use --workload hold, or leave it out");
+  if (options.rate || (options.arrival && options.arrival->kind != Arrival::Kind::closed))
+    refuse(subject + ", --rate", "in an open loop the rate says how many probes there are",
+           "leave out one of the two");
+  if (*options.probe_share <= 0.0 && options.requests)
+    refuse(subject + ", --requests", "without probes there is nothing to count",
+           "leave out one of the two");
 }
 
 }  // namespace
@@ -135,6 +154,10 @@ void check_sizes(const RunOptions& options, const std::vector<SizeShare>& sizes)
   const std::string subject = fmt::format("--response-size {}", response);
   if (options.workload == Workload::stream)
     refuse(subject, "the messages of a stream have no answers", "leave it out");
+  if (options.workload == Workload::hold && options.protocol == Protocol::udp)
+    refuse(subject,
+           "each of the held udp sockets would first have to prove its address to the target",
+           "leave it out, or use tcp");
   if (response < kFrameBytes)
     refuse(subject, fmt::format("an answer carries a header of {} bytes", kFrameBytes),
            fmt::format("use --response-size {} or more", kFrameBytes));
@@ -201,12 +224,16 @@ void check_concurrency(const RunOptions& options, const PlanLimits& limits, Exch
                        "use {})",
                        limits.cpus),
            fmt::format("use --threads {} or less, or --wait block", limits.cpus));
+  check_probes(options);
   if (!options.depth) return;
 
   const std::string subject = fmt::format("--depth {}", *options.depth);
   if (options.workload == Workload::stream)
     refuse(subject, "the messages of a stream have no answers, so none is in flight",
            "leave it out");
+  if (options.workload == Workload::hold)
+    refuse(subject, "probes are spread over all connections, not piled up on one",
+           "leave it out; --probe-share says how many of the connections have one");
   if (options.workload != Workload::rr && *options.depth > 1)
     refuse(subject,
            fmt::format("every request of --workload {} has a flow of its own",

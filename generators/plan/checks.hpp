@@ -16,7 +16,7 @@ void check_script(const RunOptions& options);
 void check_sizes(const RunOptions& options, const std::vector<SizeShare>& sizes);
 // Rate and arrival.
 void check_arrival(const RunOptions& options);
-// Threads, flows, depth and waiting.
+// Threads, flows, depth, probes and waiting.
 void check_concurrency(const RunOptions& options, const PlanLimits& limits, ExchangeKind exchange);
 // Times and counts.
 void check_extent(const RunOptions& options);

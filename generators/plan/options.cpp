@@ -13,6 +13,8 @@ std::string_view to_string(Workload workload) {
       return "connect";
     case Workload::stream:
       return "stream";
+    case Workload::hold:
+      return "hold";
   }
   return "unknown";
 }

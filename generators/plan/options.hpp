@@ -21,6 +21,7 @@ enum class Workload : std::uint8_t {
   crr,      // a new flow per request: connect, request, response, close
   connect,  // a handshake per request, no data (tcp)
   stream,   // messages one way, as fast as the flow takes them or at a rate
+  hold,     // many connections (udp: sockets) kept open, with probes (rr) on a share of them
 };
 [[nodiscard]] std::string_view to_string(Workload workload);
 
@@ -83,6 +84,9 @@ struct RunOptions {
   Wait wait = Wait::automatic;
   Offload offload = Offload::automatic;  // udp
   std::uint32_t batch = kDefaultBatch;   // requests of a flow that one system call may carry
+  // hold, closed loop: the share of the connections that have a probe in flight at any time, 0..1;
+  // none: kDefaultProbeShare.
+  std::optional<double> probe_share;
 
   std::optional<Nanos> duration;          // none: kDefaultDuration, or the end of --requests
   std::optional<std::uint64_t> requests;  // of the measure phase
@@ -99,6 +103,7 @@ struct RunOptions {
   static constexpr std::uint32_t kDefaultBytes = 64;
   static constexpr std::uint32_t kDefaultStreamBytes = 1400;
   static constexpr std::uint32_t kDefaultBatch = 64;
+  static constexpr double kDefaultProbeShare = 0.01;
 };
 
 }  // namespace volley

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "generators/plan/checks.hpp"
@@ -43,10 +44,20 @@ Arrival effective_arrival(const RunOptions& options) {
 
 std::optional<std::uint32_t> effective_depth(const RunOptions& options, const RunPlan& plan) {
   if (plan.workload == Workload::stream) return std::nullopt;
-  if (plan.workload != Workload::rr) return 1;
+  if (plan.workload != Workload::rr && plan.workload != Workload::hold) return 1;
   if (options.depth) return options.depth;
   if (plan.open_loop() && plan.exchange == ExchangeKind::frame) return std::nullopt;
   return 1;
+}
+
+// Probes in flight at any time: the share asked for, rounded up, and each thread has at least one,
+// or its connections would never see any.
+std::uint32_t effective_probes(const RunOptions& options, const RunPlan& plan) {
+  if (plan.workload != Workload::hold || plan.open_loop()) return 0;
+  const double share = options.probe_share.value_or(RunOptions::kDefaultProbeShare);
+  if (share <= 0.0) return 0;
+  const auto probes = static_cast<std::uint32_t>(std::ceil(share * options.flows));
+  return std::clamp(probes, options.threads, options.flows);
 }
 
 // An answer as large as every request needs no word about its size.
@@ -176,6 +187,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   if (plan.source) plan.family = plan.source->family() == AF_INET ? Family::v4 : Family::v6;
   plan.labels = options.labels;
   plan.depth = effective_depth(options, plan);
+  plan.probes = effective_probes(options, plan);
   if (plan.arrival.kind == Arrival::Kind::trace) {
     if (!trace || trace->empty())
       throw UsageError("--arrival trace: there is no due time; give it a file with times");

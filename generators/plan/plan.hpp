@@ -40,6 +40,8 @@ struct RunPlan {
   std::shared_ptr<const std::vector<Nanos>> trace;
   std::uint32_t flows = 1;
   std::optional<std::uint32_t> depth;  // none: no cap (open loop with our frames)
+  // hold, closed loop: probes in flight at any time, all threads together; 0: none are sent.
+  std::uint32_t probes = 0;
   std::uint32_t threads = 1;
   bool pin = false;
   Wait wait = Wait::block;  // decided: block, spin or hybrid

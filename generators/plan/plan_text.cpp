@@ -46,7 +46,8 @@ std::string size_text(const RunPlan& plan) {
 
 std::string response_text(const RunPlan& plan) {
   if (plan.response_size) return std::to_string(*plan.response_size);
-  const bool answers = plan.workload == Workload::rr || plan.workload == Workload::crr;
+  const bool answers = plan.workload == Workload::rr || plan.workload == Workload::crr ||
+                       plan.workload == Workload::hold;
   return answers && plan.exchange != ExchangeKind::scripted ? size_text(plan) : kNotUsed;
 }
 
@@ -67,7 +68,8 @@ std::string reply_text(const ReplyRule& rule) {
 // How a flow of ours ends, so that a reader knows who is left with TIME_WAIT.
 std::string close_text(const RunPlan& plan) {
   if (plan.protocol == Protocol::udp) return "none";
-  const bool churn = plan.workload == Workload::crr || plan.workload == Workload::connect;
+  const bool churn = plan.workload == Workload::crr || plan.workload == Workload::connect ||
+                     plan.workload == Workload::hold;
   return std::string(to_string(churn ? plan.close : Close::fin));
 }
 
@@ -128,6 +130,8 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"flows", number(plan.flows)},
       {"depth",
        or_default(plan.depth, number, plan.workload == Workload::stream ? kNotUsed : "unlimited")},
+      {"probes", plan.workload == Workload::hold && !plan.open_loop() ? number(plan.probes)
+                                                                      : std::string(kNotUsed)},
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},

@@ -124,6 +124,31 @@ std::string sentence_of(const Comparison& comparison, const std::vector<RunRepor
 
 }  // namespace
 
+std::optional<HoldFigures> median_hold(const std::vector<RunReport>& runs,
+                                       std::string_view protocol) {
+  HoldFigures sum;
+  std::vector<double> rates, generator, target, kernel;
+  const auto note = [](std::vector<double>& values, const std::optional<double>& value) {
+    if (value) values.push_back(*value);
+  };
+  std::size_t rounds = 0;
+  for (const RunReport& run : runs) {
+    if (run.protocol != protocol || run.status != "ok" || !run.hold) continue;
+    ++rounds;
+    sum.connections_wanted += run.hold->connections_wanted;
+    sum.opened += run.hold->opened;
+    sum.held_at_end += run.hold->held_at_end;
+    note(rates, run.hold->opened_per_s);
+    note(generator, run.hold->memory.generator_bytes);
+    note(target, run.hold->memory.target_bytes);
+    note(kernel, run.hold->memory.kernel_bytes);
+  }
+  if (rounds == 0) return std::nullopt;
+  sum.opened_per_s = median(std::move(rates));
+  sum.memory = {median(std::move(generator)), median(std::move(target)), median(std::move(kernel))};
+  return sum;
+}
+
 Comparison compare_protocols(const std::vector<RunReport>& runs) {
   Comparison comparison;
   comparison.sides = {side_of(runs, "udp"), side_of(runs, "tcp")};

@@ -105,6 +105,21 @@ std::vector<SocketEventFigures> event_figures(const std::vector<SocketEvent>& ev
   return figures;
 }
 
+std::optional<HoldFigures> hold_figures(const std::optional<HoldSide>& hold) {
+  if (!hold) return std::nullopt;
+  HoldFigures f;
+  f.connections_wanted = hold->wanted;
+  f.opened = hold->opened;
+  f.failed = kinds_that_happened(hold->failed);
+  f.open_duration_s = seconds(hold->open_duration);
+  f.opened_per_s = per_second(hold->opened, hold->open_duration);
+  f.held_at_end = hold->held_at_end;
+  f.died = kinds_that_happened(hold->died);
+  f.probed = hold->probed;
+  f.memory = hold->memory;
+  return f;
+}
+
 // Payload that reached the one who wanted it: bytes_received holds what the receivers of a stream
 // counted, too. Unknown for a stream into a sink that says nothing.
 std::optional<std::uint64_t> useful_bytes(const RunRecord& record) {
@@ -179,6 +194,7 @@ RunReport summarize(const RunRecord& record) {
   run.protocol_figures = record.protocol_figures;
   run.generator = record.generator;
   run.target_side = record.target_side;
+  run.hold = hold_figures(record.hold);
   for (const IntervalSummary& interval : record.intervals)
     run.intervals.push_back(interval_figures(interval, record.has_answers));
   return run;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,18 @@ struct SocketEventFigures {
   double first_s = 0, last_s = 0;
 };
 
+// What the workload hold opened and kept; see HoldSide.
+struct HoldFigures {
+  std::uint64_t connections_wanted = 0, opened = 0;
+  std::vector<KindCount> failed;  // kinds that happened
+  double open_duration_s = 0;
+  std::optional<double> opened_per_s;
+  std::uint64_t held_at_end = 0;
+  std::vector<KindCount> died;  // kinds that happened
+  std::uint64_t probed = 0;
+  ConnectionMemory memory;
+};
+
 struct RunReport {
   std::string name, protocol, endpoint, workload, arrival;
   std::string status;  // ok interrupted failed
@@ -85,6 +98,7 @@ struct RunReport {
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;  // under udp or tcp
   GeneratorSide generator;
   std::optional<TargetSide> target_side;
+  std::optional<HoldFigures> hold;  // workload hold only
   std::vector<IntervalFigures> intervals;
 };
 
@@ -138,6 +152,11 @@ struct Report {
 // sent = completed + lost + errors + in_flight and planned = sent + unsent + skipped and
 // late <= lost: an empty string when they hold (or a member is unknown), else the one that fails.
 [[nodiscard]] std::string broken_identity(const RequestFigures& requests);
+
+// The medians of what one protocol's finished rounds opened and cost (counts are sums); none where
+// no round held connections. Pure.
+[[nodiscard]] std::optional<HoldFigures> median_hold(const std::vector<RunReport>& runs,
+                                                     std::string_view protocol);
 
 // Puts the rounds of a duel side by side. Runs are told apart by their protocol. Pure.
 [[nodiscard]] Comparison compare_protocols(const std::vector<RunReport>& runs);

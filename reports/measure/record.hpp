@@ -70,6 +70,26 @@ struct TargetSide {
   std::optional<double> cpu_s;  // user + system time of a target that this run started
 };
 
+// Bytes of memory that one open connection (udp: socket) costs; none: could not be read.
+struct ConnectionMemory {
+  std::optional<double> generator_bytes;  // this process, from before the opening to after it
+  std::optional<double> target_bytes;     // a target that this run started, to the end of the run
+  std::optional<double> kernel_bytes;  // sockets of this machine, both ends if the target is here
+};
+
+// What the workload hold opened and kept. wanted = opened + failed; opened = held_at_end + died,
+// but for a run that was cut while it opened.
+struct HoldSide {
+  std::uint64_t wanted = 0;
+  std::uint64_t opened = 0;
+  ErrorCounts failed{};  // could not be opened
+  Nanos open_duration{0};
+  std::uint64_t held_at_end = 0;
+  ErrorCounts died{};        // were open, and ended before the run did
+  std::uint64_t probed = 0;  // connections that were sent a probe at least once, warm-up included
+  ConnectionMemory memory;
+};
+
 // What the run cost the generator.
 struct GeneratorSide {
   unsigned threads = 0;
@@ -98,7 +118,7 @@ struct RunRecord {
   std::string name;      // stable across runs: no host, port, date or version
   std::string protocol;  // "udp" or "tcp"
   std::string endpoint;  // as given, with the port that was used
-  std::string workload;  // rr crr connect stream
+  std::string workload;  // rr crr connect stream hold
   std::string arrival;   // "closed", or "poisson" "constant" "burst:N" "trace" (open loop)
   std::vector<std::pair<std::string, std::string>> config;  // effective values, in order
 
@@ -119,6 +139,7 @@ struct RunRecord {
   std::vector<SocketEvent> socket_events;
   GeneratorSide generator;
   std::optional<TargetSide> target_side;
+  std::optional<HoldSide> hold;  // workload hold only
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
 };

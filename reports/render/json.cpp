@@ -133,6 +133,21 @@ Json target_json(const std::optional<TargetSide>& target) {
           {"cpu_s", number(target->cpu_s)}};
 }
 
+Json hold_json(const std::optional<HoldFigures>& hold) {
+  if (!hold) return nullptr;
+  return {{"connections_wanted", hold->connections_wanted},
+          {"opened", hold->opened},
+          {"failed", kind_map(hold->failed)},
+          {"open_duration_s", number(hold->open_duration_s)},
+          {"opened_per_s", number(hold->opened_per_s)},
+          {"held_at_end", hold->held_at_end},
+          {"died", kind_map(hold->died)},
+          {"probed", hold->probed},
+          {"generator_bytes_per_connection", plain_number(hold->memory.generator_bytes)},
+          {"target_bytes_per_connection", plain_number(hold->memory.target_bytes)},
+          {"kernel_bytes_per_connection", plain_number(hold->memory.kernel_bytes)}};
+}
+
 Json interval_json(const IntervalFigures& i) {
   return {{"start_s", number(i.start_s)},
           {"end_s", number(i.end_s)},
@@ -181,6 +196,7 @@ Json run_json(const RunReport& run) {
   json[run.protocol] = figures_json(run.protocol_figures);
   json["generator"] = generator_json(run);
   json["target_side"] = target_json(run.target_side);
+  json["hold"] = hold_json(run.hold);
   json["intervals"] = std::move(intervals);
   json["checks"] = nullptr;
   json["verdict"] = nullptr;

@@ -146,6 +146,11 @@ JsonNode JsonObject::at(const char* key) {
   return {*found, node_, key};
 }
 
+std::optional<JsonNode> JsonObject::find(const char* key) {
+  if (!node_.value_.contains(key)) return std::nullopt;
+  return at(key);
+}
+
 void JsonObject::finish(bool later_version) const {
   if (later_version || asked_.size() == node_.value_.size()) return;
   for (const auto& [key, value] : node_.value_.items())

@@ -72,6 +72,8 @@ class JsonObject {
   explicit JsonObject(const JsonNode& node) : node_(node) { node.require_object(); }
   // The member of that name; refused when there is none.
   [[nodiscard]] JsonNode at(const char* key);
+  // The member of that name, when there is one: for keys that came later.
+  [[nodiscard]] std::optional<JsonNode> find(const char* key);
   // Refuses members nobody asked for, unless the file is of a later minor version.
   void finish(bool later_version) const;
 

@@ -182,6 +182,25 @@ std::optional<TargetSide> read_target(const JsonNode& node, bool later) {
   return t;
 }
 
+std::optional<HoldFigures> read_hold(const JsonNode& node, bool later) {
+  if (node.is_null()) return std::nullopt;
+  JsonObject o(node);
+  HoldFigures hold;
+  hold.connections_wanted = o.at("connections_wanted").count();
+  hold.opened = o.at("opened").count();
+  hold.failed = read_kinds(o.at("failed"));
+  hold.open_duration_s = o.at("open_duration_s").number();
+  hold.opened_per_s = o.at("opened_per_s").number_or_null();
+  hold.held_at_end = o.at("held_at_end").count();
+  hold.died = read_kinds(o.at("died"));
+  hold.probed = o.at("probed").count();
+  hold.memory.generator_bytes = o.at("generator_bytes_per_connection").number_or_null();
+  hold.memory.target_bytes = o.at("target_bytes_per_connection").number_or_null();
+  hold.memory.kernel_bytes = o.at("kernel_bytes_per_connection").number_or_null();
+  o.finish(later);
+  return hold;
+}
+
 IntervalFigures read_interval(const JsonNode& node, bool later) {
   JsonObject o(node);
   IntervalFigures i;
@@ -240,6 +259,8 @@ RunReport read_run(const JsonNode& node, bool later) {
       });
   run.generator = read_generator(o.at("generator"), later);
   run.target_side = read_target(o.at("target_side"), later);
+  // Reports of before there was this workload lack the key.
+  if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));
   });

@@ -51,6 +51,25 @@ std::string side_percentile(const ComparedSide& side, const std::optional<std::i
   return duration_or(ns, side.lost.value_or(0) > 0 ? "lost" : "-");
 }
 
+// What was opened and what a connection costs, where connections were held.
+void add_hold_rows(std::vector<std::vector<std::string>>& rows, const Report& report) {
+  std::vector<std::vector<std::string>> added{{"opened"},          {"opened/s"},
+                                              {"held at the end"}, {"generator, each"},
+                                              {"target, each"},    {"kernel, each"}};
+  bool any = false;
+  for (const char* protocol : {"udp", "tcp"}) {
+    const auto hold = median_hold(report.runs, protocol);
+    any = any || hold;
+    const HoldFigures f = hold.value_or(HoldFigures{});
+    const std::vector<std::string> cells{
+        hold ? format_count(f.opened) : "-",      rate_or_dash(f.opened_per_s),
+        hold ? format_count(f.held_at_end) : "-", bytes_or_dash(f.memory.generator_bytes),
+        bytes_or_dash(f.memory.target_bytes),     bytes_or_dash(f.memory.kernel_bytes)};
+    for (std::size_t i = 0; i < added.size(); ++i) added[i].push_back(cells[i]);
+  }
+  if (any) rows.insert(rows.end(), added.begin(), added.end());
+}
+
 // UDP beside TCP: a column each.
 std::string comparison_text(const Report& report, const Comparison& comparison) {
   std::vector<std::vector<std::string>> rows{{""},
@@ -72,6 +91,7 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
                                          loss_text(side.lost, side.loss_ratio)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(cells[i]);
   }
+  add_hold_rows(rows, report);
   rows[0].emplace_back("UDP/TCP");
   rows[2].push_back(ratio_text(comparison.achieved_ratio));
   rows[4].push_back(ratio_text(comparison.p99_ratio));

@@ -36,6 +36,11 @@ std::string model_words(const RunReport& run) {
   std::string shape = flows.empty() ? "" : ", " + flows_words;
   if (!flows.empty() && run.workload == "rr")
     shape += fmt::format(" x {} in flight", depth.empty() ? "1" : depth);
+  if (run.workload == "hold") {
+    const std::string probes = config_value(run, "probes");
+    return fmt::format("closed loop{} held, {} of them with a probe in flight", shape,
+                       probes.empty() ? "some" : probes);
+  }
   if (run.workload == "stream") return "closed loop" + shape + ": as fast as the flow takes it";
   return "closed loop" + shape + ": latency at whatever rate the server allowed";
 }
@@ -164,6 +169,34 @@ std::string target_text(const RunReport& run) {
   return words.empty() ? "" : wrapped("target    ", words);
 }
 
+std::string kinds_text(const std::vector<KindCount>& kinds) {
+  std::string text;
+  for (const KindCount& kind : kinds)
+    text += fmt::format("{}{} {}", text.empty() ? " (" : ", ", format_count(kind.count),
+                        printable(kind.kind));
+  return text.empty() ? text : text + ")";
+}
+
+// What was opened and kept, and what one connection costs whom.
+std::string hold_text(const RunReport& run) {
+  if (!run.hold) return {};
+  const HoldFigures& hold = *run.hold;
+  std::string words =
+      fmt::format("{} of {} opened in {}", format_count(hold.opened),
+                  format_count(hold.connections_wanted), seconds_text(hold.open_duration_s));
+  if (hold.opened_per_s) words += fmt::format(" ({})", format_rate(*hold.opened_per_s));
+  words += fmt::format(", {} failed{}, {} died{}, {} held at the end, {} probed",
+                       format_count(total_of(hold.failed)), kinds_text(hold.failed),
+                       format_count(total_of(hold.died)), kinds_text(hold.died),
+                       format_count(hold.held_at_end), format_count(hold.probed));
+  const std::string_view one = run.protocol == "udp" ? "socket" : "connection";
+  const std::string memory =
+      fmt::format("of one {}: {} in the generator, {} in the target, {} in this kernel", one,
+                  bytes_or_dash(hold.memory.generator_bytes),
+                  bytes_or_dash(hold.memory.target_bytes), bytes_or_dash(hold.memory.kernel_bytes));
+  return wrapped("hold      ", words) + wrapped("memory    ", memory);
+}
+
 // What to do about a kind of failure, where there is something to do.
 std::string_view advice_for(const std::string& kind) {
   using Advice = std::pair<std::string_view, std::string_view>;
@@ -201,6 +234,10 @@ std::string latency_cell(const LatencyFigures& f, const std::optional<std::int64
   return f.beyond_lost ? "lost" : "-";
 }
 
+std::string bytes_or_dash(const std::optional<double>& bytes) {
+  return bytes && *bytes < 1e15 ? fmt::format("{:.0f} B", *bytes) : "-";
+}
+
 std::string several_runs_heading(const RunReport& run) {
   return fmt::format("{}; {} measured each, after {} of warm-up", model_words(run),
                      seconds_text(run.duration_s), seconds_text(run.warm_up_s));
@@ -225,7 +262,7 @@ std::vector<std::string> trouble_lines(const RunReport& run) {
 
 std::string run_text(const RunReport& run) {
   std::string text = heading(run) + '\n';
-  text += config_text(run) + load_text(run) + requests_text(run);
+  text += config_text(run) + hold_text(run) + load_text(run) + requests_text(run);
   text += latency_text(run);
   text += cost_text(run) + target_text(run);
   for (const std::string& line : trouble_lines(run)) text += line;

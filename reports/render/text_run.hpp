@@ -22,4 +22,7 @@ namespace volley {
 [[nodiscard]] std::string latency_cell(const LatencyFigures& f,
                                        const std::optional<std::int64_t>& figure);
 
+// "505 B", "-" where there is no figure.
+[[nodiscard]] std::string bytes_or_dash(const std::optional<double>& bytes);
+
 }  // namespace volley
