@@ -75,6 +75,8 @@ void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::sp
 [[nodiscard]] std::size_t count_alike(std::span<const std::byte> row, std::size_t each);
 // Turns a row of request frames into the responses to them: nothing but the kind changes.
 void turn_into_responses(std::span<std::byte> row, std::size_t each);
+// How many frames at the start of such a row have sequence numbers that follow one another.
+[[nodiscard]] std::size_t count_ascending(std::span<const std::byte> row, std::size_t each);
 // The sequence number in a frame, which must be one.
 [[nodiscard]] std::uint64_t sequence_of(std::span<const std::byte> frame);
 
@@ -84,6 +86,8 @@ void turn_into_responses(std::span<std::byte> row, std::size_t each);
 [[nodiscard]] std::size_t count_alike(std::span<const std::byte> row, std::size_t each);
 // Turns a row of request frames into the responses to them: nothing but the kind changes.
 void turn_into_responses(std::span<std::byte> row, std::size_t each);
+// How many frames at the start of such a row have sequence numbers that follow one another.
+[[nodiscard]] std::size_t count_ascending(std::span<const std::byte> row, std::size_t each);
 // The sequence number in a frame, which must be one.
 [[nodiscard]] std::uint64_t sequence_of(std::span<const std::byte> frame);
 
