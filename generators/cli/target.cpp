@@ -33,11 +33,11 @@ constexpr Nanos kLongest = std::chrono::hours(24 * 365);
 struct Typed {
   std::string kind;
   std::vector<std::string> listen;
-  std::string threads, backlog, max_connections, idle_timeout, offload, seed;
+  std::string threads, backlog, max_connections, idle_timeout, wait, offload, seed;
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
-  bool open = false, print = false, log_messages = false, log_connections = false;
+  bool pin = false, open = false, print = false, log_messages = false, log_connections = false;
   bool stop_on_empty = false, quiet = false;
 };
 
@@ -70,6 +70,11 @@ ServeOptions options_from(const Typed& typed) {
     o.max_duration = parse_duration("--max-duration", *typed.max_duration,
                                     std::chrono::milliseconds(1), kLongest);
   }
+  o.wait =
+      choose<Wait>("--wait", typed.wait,
+                   std::array{std::pair{"auto"sv, Wait::automatic},
+                              std::pair{"block"sv, Wait::block}, std::pair{"spin"sv, Wait::spin}});
+  o.pin = typed.pin;
   o.offload =
       choose<Offload>("--offload", typed.offload,
                       std::array{std::pair{"auto"sv, Offload::automatic},
@@ -164,6 +169,7 @@ void declare_serving(CLI::App& app, Typed& t) {
                              ServeOptions::kDefaultHost, kDefaultPort))
       ->type_name("HOST:PORT")
       ->expected(1)
+      ->allow_extra_args(false)  // a KIND behind it is no second address
       ->take_all();
   app.add_option("--threads", t.threads, "each with sockets of its own on the same port")
       ->type_name("N")
@@ -179,6 +185,12 @@ void declare_serving(CLI::App& app, Typed& t) {
       ->type_name("TIME")
       ->capture_default_str();
   app.add_option("--max-duration", t.max_duration, "ends by itself")->type_name("TIME");
+  app.add_option("--wait", t.wait,
+                 "what a thread with nothing to do does: block (sleep), spin (look\n"
+                 "again and again, on a CPU per thread), auto (block)")
+      ->type_name("HOW")
+      ->capture_default_str();
+  app.add_flag("--pin", t.pin, "ties each thread to a CPU, from the last one backwards");
   app.add_option("--offload", t.offload,
                  "UDP: the kernel joins requests and divides answers of one size\n"
                  "(UDP_GRO, UDP_SEGMENT): auto (where it can), on, off")
@@ -234,6 +246,7 @@ Action add_target_command(CLI::App& app, const Invocation& /*invocation*/) {
   typed->backlog = fmt::to_string(defaults.backlog);
   typed->max_connections = fmt::to_string(defaults.max_connections);
   typed->idle_timeout = format_duration_exact(defaults.idle_timeout);
+  typed->wait = to_string(defaults.wait);
   typed->offload = to_string(defaults.offload);
   typed->seed = fmt::to_string(defaults.behaviour.seed);
   app.description("Serve: reference UDP and TCP servers to send load to.");

@@ -81,6 +81,13 @@ struct TargetRecord {
   std::string kind;                    // "all", "udp-echo" …
   std::vector<std::string> listening;  // "udp://127.0.0.1:2924" …
   unsigned threads = 1;
+  struct Share {
+    std::uint64_t datagrams = 0;
+    std::uint64_t connections = 0;
+  };
+  std::vector<Share> by_thread;  // what each thread served
+  std::string wait = "block";    // or "spin"
+  bool pinned = false;
   std::uint64_t seed = 1;
   std::string started_at;                // ISO 8601 UTC
   Nanos duration{0};                     // from ready to the end

@@ -111,6 +111,13 @@ std::string target_statistics_json(const TargetRecord& record, const ToolVersion
   root["kind"] = record.kind;
   root["listening"] = record.listening;
   root["threads"] = record.threads;
+  root["by_thread"] = Json::array();
+  for (const TargetRecord::Share& share : record.by_thread) {
+    root["by_thread"].push_back(
+        Json{{"datagrams", share.datagrams}, {"connections", share.connections}});
+  }
+  root["wait"] = record.wait;
+  root["pinned"] = record.pinned;
   root["seed"] = record.seed;
   root["started_at"] = record.started_at;
   root["duration_s"] = to_seconds(record.duration);

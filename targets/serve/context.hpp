@@ -14,15 +14,24 @@
 #include "targets/serve/behaviour.hpp"
 #include "targets/serve/console.hpp"
 #include "targets/serve/cookie.hpp"
+#include "targets/serve/dealer.hpp"
 #include "targets/serve/event_log.hpp"
 #include "targets/serve/options.hpp"
 #include "targets/wire/poller.hpp"
+#include "targets/wire/socket.hpp"
 
 namespace volley {
 
+// A connection on its way to the thread that serves it.
+struct Accepted {
+  Descriptor socket;
+  Address peer;
+};
+
 // Shared by all threads of a target; everything but the atomics is fixed before they start.
 struct TargetShared {
-  explicit TargetShared(const ServeOptions& o) : options(o), behaviour(o.behaviour) {}
+  explicit TargetShared(const ServeOptions& o)
+      : options(o), behaviour(o.behaviour), dealer(o.threads) {}
 
   const ServeOptions& options;
   Behaviour behaviour;
@@ -32,6 +41,9 @@ struct TargetShared {
   std::vector<Address> bound;                     // every address the target listens on
   std::function<void(std::string)> request_stop;  // any thread; the text says why
   std::function<void(std::string)> note;          // any thread; a sentence for stderr
+  Dealer dealer;
+  // Gives an accepted connection to the thread that shall serve it. Any thread.
+  std::function<void(unsigned thread, Accepted)> hand_over;
 
   std::atomic<std::uint64_t> connections{0};  // open ones, touched per accept and close
   std::atomic<bool> stopping{false};
@@ -40,11 +52,12 @@ struct TargetShared {
 };
 
 struct ThreadContext {
-  ThreadContext(TargetShared& all, Poller& set)
-      : shared(all), options(all.options), poller(set), events(all.event_log) {}
+  ThreadContext(TargetShared& all, Poller& set, unsigned number = 0)
+      : shared(all), options(all.options), thread(number), poller(set), events(all.event_log) {}
 
   TargetShared& shared;
   const ServeOptions& options;
+  unsigned thread;  // from 0
   Poller& poller;
   EventWriter events;
   VirtualServer server;

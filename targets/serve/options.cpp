@@ -158,4 +158,15 @@ void check(const ServeOptions& o) {
   check_answers(o);
 }
 
+void check_cpus(const ServeOptions& o, unsigned cpus) {
+  require(!o.pin || o.threads <= cpus,
+          fmt::format("--pin, --threads {}: each thread would need a CPU of its own, and this "
+                      "process may use {}; use --threads {} or less, or leave out --pin",
+                      o.threads, cpus, cpus));
+  require(o.wait != Wait::spin || o.threads <= cpus,
+          fmt::format("--wait spin, --threads {}: threads that spin would take the CPU from each "
+                      "other (this process may use {}); use --threads {} or less, or --wait block",
+                      o.threads, cpus, cpus));
+}
+
 }  // namespace volley

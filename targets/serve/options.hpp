@@ -72,6 +72,8 @@ struct ServeOptions {
   std::uint64_t max_connections = 0;  // over all threads; 0: as many as descriptors allow
   Nanos idle_timeout = std::chrono::minutes(10);  // of a TCP connection; 0: none
   std::optional<Nanos> max_duration;
+  Wait wait = Wait::automatic;           // automatic is block
+  bool pin = false;                      // thread i on the i-th allowed CPU, counted from the last
   Offload offload = Offload::automatic;  // UDP: datagrams joined and divided by the kernel
   bool open = false;  // answer plain text, larger than its cause too, beyond loopback
 
@@ -103,5 +105,7 @@ struct ServeOptions {
 
 // What does not go together. Throws UsageError with the reason.
 void check(const ServeOptions& options);
+// What needs more CPUs than this process may use. Throws UsageError with the reason.
+void check_cpus(const ServeOptions& options, unsigned cpus);
 
 }  // namespace volley

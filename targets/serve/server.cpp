@@ -70,14 +70,17 @@ class Threads {
   ~Threads() { stop(); }
 
   void start() {
+    unsigned number = 0;
     for (Worker& worker : workers_) {
-      threads_.emplace_back([this, &worker] {
+      threads_.emplace_back([this, &worker, number] {
         try {
+          if (shared_.options.pin) pin(number);
           worker.run();
         } catch (const std::exception& error) {
           shared_.request_stop(std::string("failed: ") + error.what());
         }
       });
+      ++number;
     }
   }
 
@@ -89,6 +92,13 @@ class Threads {
   }
 
  private:
+  // From the last CPU backwards: a pinned generator takes them from the first on.
+  void pin(unsigned number) const {
+    const auto cpus = allowed_cpus();
+    const int error = pin_this_thread(cpus[cpus.size() - 1 - number % cpus.size()]);
+    if (error != 0) shared_.note("--pin: a thread cannot be tied to its CPU: " + error_text(error));
+  }
+
   TargetShared& shared_;
   std::deque<Worker>& workers_;
   std::vector<std::thread> threads_;
@@ -111,12 +121,16 @@ TargetRecord add_up(const ServeOptions& options, const std::deque<Worker>& worke
   TargetRecord record;
   record.kind = to_string(options.kind);
   record.threads = options.threads;
+  record.wait = options.wait == Wait::spin ? "spin" : "block";
+  record.pinned = options.pin;
   record.seed = options.behaviour.seed;
   if (serves(options.kind, Protocol::udp)) record.udp.emplace();
   if (serves(options.kind, Protocol::tcp)) record.tcp.emplace();
   for (const Worker& worker : workers) {
     if (record.udp) *record.udp += worker.udp();
     if (record.tcp) *record.tcp += worker.tcp();
+    record.by_thread.push_back(
+        {.datagrams = worker.udp().datagrams, .connections = worker.tcp().accepted});
   }
   return record;
 }
@@ -125,6 +139,7 @@ TargetRecord add_up(const ServeOptions& options, const std::deque<Worker>& worke
 
 TargetRecord serve(const ServeOptions& options, const ServeHooks& hooks) {
   check(options);
+  check_cpus(options, static_cast<unsigned>(allowed_cpus().size()));
   // A reader of our output that goes away is no reason to stop serving.
   std::signal(SIGPIPE, SIG_IGN);
   EndWatch end(options.max_duration);
@@ -144,7 +159,12 @@ TargetRecord serve(const ServeOptions& options, const ServeHooks& hooks) {
     if (hooks.on_note) hooks.on_note(sentence);
   };
   std::deque<Worker> workers;
-  for (ThreadSockets& sockets : target.threads) workers.emplace_back(shared, std::move(sockets));
+  for (ThreadSockets& sockets : target.threads) {
+    workers.emplace_back(shared, std::move(sockets), static_cast<unsigned>(workers.size()));
+  }
+  shared.hand_over = [&workers](unsigned thread, Accepted accepted) {
+    workers[thread].give(std::move(accepted));
+  };
 
   note_exposure(options, target, shared.note);
   const std::string started_at = format_utc(wall_now());

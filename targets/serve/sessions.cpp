@@ -5,19 +5,6 @@
 #include "reports/measure/ensure.hpp"
 
 namespace volley {
-namespace {
-
-// How many frames at the start of a row have numbers that follow one another.
-std::size_t count_ascending(std::span<const std::byte> row, std::size_t each) {
-  const std::uint64_t first = sequence_of(row);
-  std::size_t count = 1;
-  for (std::size_t at = each; at < row.size(); at += each, ++count) {
-    if (sequence_of(row.subspan(at)) != first + count) break;
-  }
-  return count;
-}
-
-}  // namespace
 
 void UdpSessions::count(const Address& peer, const Frame& frame) {
   count(table_.touch(peer_key(peer, frame.session)), frame);

@@ -47,7 +47,7 @@ void TcpService::on_listener(std::uint32_t index, MonoTime now) {
     auto* raw = reinterpret_cast<sockaddr*>(&storage);
     Descriptor accepted(accept4(listener.get(), raw, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted.is_open()) {
-      adopt(std::move(accepted), Address(raw, size), now);
+      deal(std::move(accepted), Address(raw, size), now);
       continue;
     }
     const int error = errno;
@@ -85,13 +85,24 @@ void TcpService::resume_accepting() {
   }
 }
 
-void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
+// Takes a connection in, or gives it to the thread that has fewer.
+void TcpService::deal(Descriptor socket, const Address& peer, MonoTime now) {
+  TargetShared& shared = context_.shared;
   const std::uint64_t most = context_.options.max_connections;
-  if (context_.shared.connections.fetch_add(1) >= most && most != 0) {
-    context_.shared.connections.fetch_sub(1);
+  if (shared.connections.fetch_add(1) >= most && most != 0) {
+    shared.connections.fetch_sub(1);
     ++context_.tcp.refused;
     return;
   }
+  const unsigned to = shared.dealer.deal(context_.thread);
+  if (to == context_.thread) {
+    adopt(std::move(socket), peer, now);
+  } else {
+    shared.hand_over(to, {.socket = std::move(socket), .peer = peer});
+  }
+}
+
+void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(connections_.size()));
     connections_.emplace_back();
@@ -129,6 +140,7 @@ Connection* TcpService::find(std::uint32_t index, std::uint32_t generation) {
 void TcpService::on_connection(const Ready& ready, MonoTime now) {
   Connection* c = find(tag_index(ready.tag), tag_generation(ready.tag));
   if (c == nullptr) return;  // closed earlier in this round
+  tries_left_ = kTries;
   const bool has_room = c->unread.size() <= kLongestHead;
   if (ready.failed && (c->peer_done || !has_room)) {  // nothing more can be read from it
     fail(*c, &TargetTcpCounters::reset);
@@ -138,6 +150,23 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   const bool may_read = (c->reads && has_room) || ready.failed;
   if (ready.readable && may_read && !read(*c, now)) return;
   settle(*c, now);
+}
+
+bool TcpService::try_receive() {
+  const std::size_t open = connections_.size() - free_.size();
+  if (open == 0 || open > kMostTried || tries_left_ == 0) return false;
+  --tries_left_;
+  for (std::uint32_t index = newest_; index != kNoConnection;) {
+    Connection& c = *connections_[index];
+    index = c.older;  // what is read here may move this one or end it, no other
+    if (!c.reads || c.unread.size() > kLongestHead) continue;
+    const ssize_t n = receive(c);
+    if (n == kNothing) continue;
+    tries_left_ = kTries;
+    const MonoTime now = mono_now();
+    if (take_received(c, n, now)) settle(c, now);
+  }
+  return true;
 }
 
 void TcpService::on_time(MonoTime now) {
@@ -183,19 +212,26 @@ void TcpService::finish() {
 // --- one connection ---
 
 bool TcpService::read(Connection& c, MonoTime now) {
-  const std::size_t kept = c.unread.size();
+  const ssize_t n = receive(c);
+  return n == kNothing || take_received(c, n, now);
+}
+
+// What recv returned; kNothing: nothing has come.
+ssize_t TcpService::receive(Connection& c) {
   std::copy(c.unread.begin(), c.unread.end(), input_.begin());
-  const ssize_t n = recv(c.socket.get(), input_.data() + kept, kReadBytes, MSG_DONTWAIT);
-  if (n < 0) {
-    if (errno == EAGAIN || errno == EINTR) return true;
-    return fail(c, &TargetTcpCounters::reset);
-  }
+  const ssize_t n = recv(c.socket.get(), input_.data() + c.unread.size(), kReadBytes, MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EINTR) ? kNothing : n;
+}
+
+bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
+  if (n < 0) return fail(c, &TargetTcpCounters::reset);
   if (n == 0) {
     c.peer_done = true;
     take_end(c, now);
     return send_scratch(c, now) && write(c, now);
   }
   const auto count = static_cast<std::size_t>(n);
+  const std::size_t kept = c.unread.size();
   context_.tcp.bytes_received += count;
   touch(c, now);
   c.unread.clear();
@@ -319,6 +355,7 @@ void TcpService::close(Connection& c) {
   scratch_.clear();
   unlink(c);
   context_.shared.connections.fetch_sub(1);
+  context_.shared.dealer.closed(context_.thread);
   const std::uint32_t index = c.index;
   connections_[index].reset();  // closes the socket, which leaves the poller with it
   free_.push_back(index);

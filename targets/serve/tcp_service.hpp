@@ -25,8 +25,14 @@ class TcpService {
 
   // Throws RunError (too_many_files).
   void add_listener(Descriptor listener);
+  [[nodiscard]] bool listens() const { return !listeners_.empty(); }
   void on_listener(std::uint32_t index, MonoTime now);
   void on_connection(const Ready& ready, MonoTime now);
+  // Serves a connection that another thread has accepted, and has counted.
+  void adopt(Descriptor socket, const Address& peer, MonoTime now);
+  // For a thread that spins: reads its connections without asking the poller, as long as they are
+  // few and something has come lately. False: it did not try.
+  bool try_receive();
   void on_time(MonoTime now);
   [[nodiscard]] std::optional<MonoTime> next_due() const;
   void finish();
@@ -38,16 +44,21 @@ class TcpService {
   static constexpr std::size_t kSmallAnswer = std::size_t{16} << 10U;  // sized, queued whole
   static constexpr std::uint32_t kSourceMessage = 1400 - kFrameBytes;
   static constexpr int kAcceptsPerTurn = 64;
+  static constexpr ssize_t kNothing = -2;
+  static constexpr std::size_t kMostTried = 8;  // connections that try_receive() reads in turn
+  static constexpr unsigned kTries = 1024;      // until it is better to ask the poller
   static constexpr Nanos kAcceptPause = std::chrono::milliseconds(100);
   // How long a source waits for a hello before it streams to a peer that says nothing.
   static constexpr Nanos kSourceGrace = std::chrono::milliseconds(50);
 
   // tcp_service.cpp: connections and their sockets. Where a bool is returned, false says that the
   // connection is gone.
-  void adopt(Descriptor socket, const Address& peer, MonoTime now);
+  void deal(Descriptor socket, const Address& peer, MonoTime now);
   void pause_accepting(int error, MonoTime now);
   void resume_accepting();
   bool read(Connection& c, MonoTime now);
+  ssize_t receive(Connection& c);
+  bool take_received(Connection& c, ssize_t n, MonoTime now);
   bool write(Connection& c, MonoTime now);
   std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes,
                                        MonoTime now);
@@ -94,6 +105,7 @@ class TcpService {
   std::optional<MonoTime> accept_again_at_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_;
+  unsigned tries_left_ = 0;
   std::uint32_t next_generation_ = 1;
   std::uint64_t next_ordinal_ = 1;
   std::uint32_t oldest_ = kNoConnection;

@@ -53,6 +53,7 @@ void UdpService::on_ready(const Ready& ready, MonoTime now) {
     if (flush(now)) serve_in_hand(now);
     if (waits_to_write_) return;
   }
+  tries_left_ = kTries;
   // What is programmed looks at the clock, so it wants a time of its own for each batch.
   const int rounds = shaped_ || context_.options.behaviour.stall ? 1 : kMostRounds;
   for (int round = 0; round < rounds && !waits_to_write_; ++round) {
@@ -103,6 +104,21 @@ bool UdpService::serve_slot(const Received& slot, MonoTime now) {
     if (!sender_.has_room() && !flush(now)) return false;
     offset_ += handle(slot, facts, now);
   } while (offset_ < slot.bytes.size());
+  return true;
+}
+
+bool UdpService::try_receive() {
+  if (tries_left_ == 0 || waits_to_write_) return false;
+  --tries_left_;
+  const std::size_t most = most_to_take();
+  const int n = received_.receive(socket_, most);
+  if (n == 0) {
+    ++context_.udp.receive_misses;
+    return true;
+  }
+  tries_left_ = kTries;
+  serve_received(n, mono_now());
+  if (most > 1) come_singly_ = n == 1;
   return true;
 }
 

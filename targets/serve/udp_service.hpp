@@ -40,6 +40,9 @@ class UdpService {
   [[nodiscard]] bool waits_in_receive() const {
     return may_wait_ && come_singly_ && !waits_to_write_ && (taken_singly_ + 1) % kLookEvery != 0;
   }
+  // For a thread that spins: receives without asking the poller, as long as something has come
+  // lately. False: it did not try.
+  bool try_receive();
   // Waits for one datagram and serves it.
   void receive_next();
   // Ends a wait in receive_next(), now and for ever. Any thread.
@@ -57,6 +60,7 @@ class UdpService {
   // While datagrams come one by one each is taken by a call for one, which costs less; every eighth
   // time a call for a batch looks whether that is still so.
   static constexpr unsigned kLookEvery = 8;
+  static constexpr unsigned kTries = 1024;  // of try_receive(), until asking the poller is better
 
   // Datagrams of one peer and size in a row that are decided alike; alone it may be of any kind.
   struct Row {
@@ -119,6 +123,7 @@ class UdpService {
   bool come_singly_ = false;  // the last batch had one datagram
   unsigned taken_singly_ = 0;
   bool may_wait_ = false;
+  unsigned tries_left_ = 0;
   UdpSessions sessions_;
   AnswerQueue queue_;
 };

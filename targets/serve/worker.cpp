@@ -8,15 +8,16 @@
 
 namespace volley {
 
-Worker::Worker(TargetShared& shared, ThreadSockets sockets)
-    : context_(shared, poller_), tcp_(context_) {
+Worker::Worker(TargetShared& shared, ThreadSockets sockets, unsigned number)
+    : context_(shared, poller_, number), tcp_(context_) {
   if (poller_.add(waker_.fd(), make_tag(TagKind::waker, 0), true, false) != 0) {
     throw RunError("too_many_files", "setup", "a thread's waker cannot be waited on");
   }
   std::uint32_t index = 0;
   for (Descriptor& socket : sockets.udp) udp_.emplace_back(std::move(socket), context_, index++);
   for (Descriptor& listener : sockets.tcp) tcp_.add_listener(std::move(listener));
-  if (udp_.size() == 1 && sockets.tcp.empty()) udp_.front().wait_in_receive();
+  const bool spins = context_.options.wait == Wait::spin;
+  if (udp_.size() == 1 && sockets.tcp.empty() && !spins) udp_.front().wait_in_receive();
 }
 
 void Worker::wake() const {
@@ -24,28 +25,67 @@ void Worker::wake() const {
   for (const UdpService& udp : udp_) udp.stop_waiting();
 }
 
+void Worker::give(Accepted accepted) {
+  {
+    const std::lock_guard lock(given_mutex_);
+    given_.push_back(std::move(accepted));
+  }
+  waker_.wake();
+}
+
+void Worker::take_given(MonoTime now) {
+  std::vector<Accepted> given;
+  {
+    const std::lock_guard lock(given_mutex_);
+    given.swap(given_);
+  }
+  for (Accepted& one : given) tcp_.adopt(std::move(one.socket), one.peer, now);
+}
+
 void Worker::run() {
+  if (context_.options.wait == Wait::spin) spin();
   while (!context_.shared.stopping.load(std::memory_order_acquire)) {
     if (udp_.size() == 1 && udp_.front().waits_in_receive()) {
       udp_.front().receive_next();
       continue;
     }
-    const auto ready = poller_.wait(time_to_wait());
-    if (context_.options.behaviour.stall && sit_out_stall()) continue;
-    const MonoTime now = mono_now();
-    for (const Ready& one : ready) dispatch(one, now);
-    for (UdpService& udp : udp_) udp.on_time(now);
-    tcp_.on_time(now);
+    look(time_to_wait());
   }
   for (UdpService& udp : udp_) udp.finish();
   tcp_.finish();
   context_.events.flush();
 }
 
+void Worker::spin() {
+  // A round trip of one flow takes some twenty tries, so a look now and then does not delay it.
+  // Connections that wait to be accepted want it sooner.
+  const unsigned look_every = tcp_.listens() ? 16 : 64;
+  const bool stalls = context_.options.behaviour.stall.has_value();
+  unsigned turn = 0;
+  while (!context_.shared.stopping.load(std::memory_order_acquire)) {
+    bool tried = false;
+    if (!stalls) {
+      for (UdpService& udp : udp_) tried |= udp.try_receive();
+      tried |= tcp_.try_receive();
+    }
+    if (!tried || ++turn % look_every == 0) look(Nanos{0});
+  }
+}
+
+void Worker::look(std::optional<Nanos> patience) {
+  const auto ready = poller_.wait(patience);
+  if (context_.options.behaviour.stall && sit_out_stall()) return;
+  const MonoTime now = mono_now();
+  for (const Ready& one : ready) dispatch(one, now);
+  for (UdpService& udp : udp_) udp.on_time(now);
+  tcp_.on_time(now);
+}
+
 void Worker::dispatch(const Ready& ready, MonoTime now) {
   switch (tag_kind(ready.tag)) {
     case TagKind::waker:
       waker_.drain();
+      take_given(now);
       break;
     case TagKind::udp:
       udp_[tag_index(ready.tag)].on_ready(ready, now);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "targets/serve/context.hpp"
 #include "targets/serve/listeners.hpp"
@@ -16,12 +18,15 @@ namespace volley {
 class Worker {
  public:
   // Takes the sockets over. Throws RunError (too_many_files).
-  Worker(TargetShared& shared, ThreadSockets sockets);
+  // `number` is its place among the threads, from 0.
+  Worker(TargetShared& shared, ThreadSockets sockets, unsigned number);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   // Serves until `shared.stopping` is set and wake() was called.
   void run();
+  // Gives it a connection to serve. Any thread.
+  void give(Accepted accepted);
   // Wakes the thread to look at `shared.stopping`, which must be set. Any thread.
   void wake() const;
 
@@ -30,6 +35,10 @@ class Worker {
   [[nodiscard]] const TargetTcpCounters& tcp() const { return context_.tcp; }
 
  private:
+  // Serves what is ready within that time; none: waits for ever.
+  void look(std::optional<Nanos> patience);
+  void spin();
+  void take_given(MonoTime now);
   void dispatch(const Ready& ready, MonoTime now);
   [[nodiscard]] std::optional<Nanos> time_to_wait();
   [[nodiscard]] std::optional<StallWindow> stall() const;
@@ -42,6 +51,8 @@ class Worker {
   std::deque<UdpService> udp_;
   TcpService tcp_;
   bool stall_is_over_ = false;
+  std::mutex given_mutex_;
+  std::vector<Accepted> given_;  // by other threads
 };
 
 }  // namespace volley

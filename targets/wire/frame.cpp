@@ -146,6 +146,15 @@ void turn_into_responses(std::span<std::byte> row, std::size_t each) {
   }
 }
 
+std::size_t count_ascending(std::span<const std::byte> row, std::size_t each) {
+  std::uint64_t next = sequence_of(row);
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < row.size(); at += each, ++count, ++next) {
+    if (load<std::uint64_t>(row, at + 16) >> 16U != next) break;
+  }
+  return count;
+}
+
 std::uint64_t sequence_of(std::span<const std::byte> frame) {
   return load<std::uint64_t>(frame, 16) >> 16U;
 }

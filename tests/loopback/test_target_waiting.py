@@ -1,0 +1,131 @@
+"""How the threads of a target wait, how datagrams come to them, and who gets which connection."""
+
+import os
+import socket
+import struct
+
+import pytest
+
+from harness import run_volley, strict_json
+from target_frames import *
+
+UDP_SEGMENT = 103
+CPUS = len(os.sched_getaffinity(0))
+
+
+@pytest.fixture
+def serving(start_target, tmp_path):
+    """serving("all", …) -> (target, what stops it and reads its statistics)."""
+    def start(*args):
+        path = tmp_path / "target.json"
+        target = start_target(*args, "--report", f"json:{path}")
+
+        def end():
+            assert target.stop() == 0, target.said()
+            return strict_json(path.read_text())
+        return target, end
+    return start
+
+
+@pytest.mark.parametrize("connections", [2, 4, 5, 64])
+def test_connections_are_dealt_evenly_to_the_threads(serving, connections):
+    target, end = serving("tcp-echo", "--threads", "2")
+    sockets = [tcp_to(target.tcp) for _ in range(connections)]
+    for number, sock in enumerate(sockets):
+        sock.sendall(b"%4d" % number)
+    for number, sock in enumerate(sockets):
+        assert read_exactly(sock, 4) == b"%4d" % number
+    for sock in sockets:
+        sock.close()
+    shares = [share["connections"] for share in end()["by_thread"]]
+    assert sorted(shares) == [connections // 2, (connections + 1) // 2]
+
+
+def test_a_thread_that_loses_its_connections_gets_the_next_ones(serving):
+    target, end = serving("tcp-echo", "--threads", "2")
+    kept = []
+    for _ in range(6):
+        sock = tcp_to(target.tcp)
+        sock.sendall(b"x")
+        assert read_exactly(sock, 1) == b"x"
+        kept.append(sock)
+    for sock in kept[:2]:
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(1) == b""
+        sock.close()
+    late = [tcp_to(target.tcp) for _ in range(2)]
+    for sock in late:
+        sock.sendall(b"y")
+        assert read_exactly(sock, 1) == b"y"
+    for sock in kept[2:] + late:
+        sock.close()
+    statistics = end()
+    assert statistics["tcp"]["accepted"] == 8
+    assert sum(share["connections"] for share in statistics["by_thread"]) == 8
+
+
+@pytest.mark.parametrize("kind", ["udp-echo", "tcp-echo", "all"])
+def test_a_target_that_spins_answers_the_same(serving, kind):
+    target, end = serving(kind, "--wait", "spin", "--pin")
+    if kind != "tcp-echo":
+        with udp_to(target.udp) as sock:
+            for number in range(200):
+                sock.send(b"datagram %d" % number)
+                assert sock.recv(100) == b"datagram %d" % number
+    if kind != "udp-echo":
+        sockets = [tcp_to(target.tcp) for _ in range(12)]
+        # Few enough to be read without the poller, then too many, then few again.
+        for count in (1, 12, 3):
+            for number in range(50):
+                for sock in sockets[:count]:
+                    sock.sendall(b"%4d" % number)
+                for sock in sockets[:count]:
+                    assert read_exactly(sock, 4) == b"%4d" % number
+            for sock in sockets[3:] if count == 12 else []:
+                sock.close()
+        for sock in sockets[:3]:
+            sock.close()
+    statistics = end()
+    assert statistics["wait"] == "spin" and statistics["pinned"] is True
+    if kind != "tcp-echo":
+        assert statistics["udp"]["datagrams"] == statistics["udp"]["answered"] == 200
+    if kind != "udp-echo":
+        assert statistics["tcp"]["accepted"] == 12
+
+
+@pytest.mark.parametrize("offload, joins", [("auto", True), ("on", True), ("off", False)])
+def test_a_row_of_requests_is_answered_whole(serving, offload, joins):
+    target, end = serving("udp-echo", "--offload", offload)
+    frames = [frame(REQUEST, b"p" * 40, sequence=number) for number in range(64)]
+    with udp_to(target.udp) as sock:
+        sock.sendmsg([b"".join(frames)],
+                     [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", 64))])
+        answers = [sock.recv(1000) for _ in frames]
+    assert [parse(answer)[4] for answer in answers] == list(range(64))
+    assert {parse(answer)[0] for answer in answers} == {RESPONSE}
+    udp = end()["udp"]
+    assert udp["datagrams"] == udp["answered"] == udp["requests"] == 64
+    assert udp["joined"] == udp["divided"] == (64 if joins else 0)
+    if joins:
+        assert udp["send_calls"] == 1
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--wait", "spin", "--threads", str(CPUS + 1)],
+     f"--wait spin, --threads {CPUS + 1}: threads that spin would take the CPU"),
+    (["--pin", "--threads", str(CPUS + 1)],
+     f"--pin, --threads {CPUS + 1}: each thread would need a CPU of its own"),
+    (["--wait", "sleep"], "--wait: no such choice (sleep) [auto block spin]"),
+    (["--offload", "yes"], "--offload: no such choice (yes) [auto on off]"),
+    (["tcp-echo", "--offload", "on"], "--offload on: tcp-echo serves TCP only"),
+])
+def test_what_cannot_be_is_refused(arguments, says):
+    result = run_volley("target", "--listen", "127.0.0.1:0", *arguments)
+    assert result.code == 2, str(result)
+    assert says in result.stderr, str(result)
+
+
+def test_a_kind_may_stand_behind_the_address(serving):
+    target, end = serving("--listen", "127.0.0.1:0", "--listen", "[::1]:0", "udp-sink")
+    assert len(target.listening()) == 2
+    assert end()["kind"] == "udp-sink"
