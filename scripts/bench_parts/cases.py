@@ -1,4 +1,6 @@
 """The cases that compare rates: what volley is told, the floor's mode, the peers, the bounds."""
+import os
+
 from . import peers, special
 from .model import Bound, Case, Side, Way, ahead, ratio
 from .sides import floor_side, volley_rate, volley_side, volley_stream
@@ -73,6 +75,27 @@ def ping_pong_cases():
     )
 
 
+def on_one_cpu(side):
+    """The side's first way with both its ends on one CPU."""
+    def run(setting):
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(allowed)})  # what it starts inherits that
+        try:
+            return side.ways[0].run(setting)
+        finally:
+            os.sched_setaffinity(0, allowed)
+    return Side(side.name, (Way(f"{side.ways[0].label}, on one CPU", run),), side.needed)
+
+
+def one_cpu_cases():
+    """Blocking ping-pong without the scheduler's choice between one CPU and two."""
+    return tuple(
+        Case(f"{case.name}-one-cpu", 3, f"{case.what}, both sides on one CPU", case.unit,
+             tuple(on_one_cpu(side) for side in case.sides if side.name != "irtt"), case.bounds,
+             long=True)
+        for case in ping_pong_cases()[:2])
+
+
 def tcp_cases():
     return (
         Case("tcp-rr-64", 4, "TCP, 64 connections", "round trips/s",
@@ -109,4 +132,4 @@ def thread_cases():
 
 def all_cases():
     return (*echo_cases(), *one_way_cases(), *ping_pong_cases(), *tcp_cases(),
-            *special.cases(), *thread_cases())
+            *special.cases(), *thread_cases(), *one_cpu_cases())

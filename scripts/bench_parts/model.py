@@ -49,10 +49,10 @@ class Bound:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """line: of the list of goals in docs/performance.md. rounds: as many at most, for what is slow
+    """goal: its number in the list of goals in docs/performance.md. rounds: as many at most, for what is slow
     and steady. long: only when asked for by name."""
     name: str
-    line: int
+    goal: int
     what: str
     unit: str
     sides: tuple

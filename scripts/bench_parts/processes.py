@@ -44,22 +44,38 @@ def kill_group(process):
         os.killpg(process.pid, signal.SIGKILL)
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """Ctrl-C and SIGTERM wait for the end of the block: a program that was started but is not yet
+    written down would outlive us."""
+    came = []
+    before = {number: signal.signal(number, lambda sent, _: came.append(sent))
+              for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
+
+
 class Programs:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.running = []
         self.number = 0
 
-    def start(self, argv, **kwargs):
+    def start(self, argv):
         self.number += 1
         argv = [str(word) for word in argv]
         argv[0] = find(argv[0])
         out, err = (self.folder / f"{self.number}.{end}" for end in ("out", "err"))
-        with open(out, "wb") as out_file, open(err, "wb") as err_file:
+        with open(out, "wb") as out_file, open(err, "wb") as err_file, uninterrupted():
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out_file,
-                                       stderr=err_file, start_new_session=True, **kwargs)
-        process.out, process.err = out, err
-        self.running.append(process)
+                                       stderr=err_file, start_new_session=True)
+            process.out, process.err = out, err
+            self.running.append(process)
         return process
 
     def forget(self, process):

@@ -138,7 +138,7 @@ def result(case, players, bounds, done):
             "ci95": None if judged.low is None else [judged.low, judged.high],
             "rounds": judged.rounds, "verdict": verdict,
             "why": reason_for(bound, players) if verdict == "not judged" else None})
-    return {"name": case.name, "line": case.line, "what": case.what, "unit": case.unit,
+    return {"name": case.name, "goal": case.goal, "what": case.what, "unit": case.unit,
             "rounds": done, "sides": sides, "bounds": judged_sides}
 
 

@@ -1,4 +1,4 @@
-"""Our own sides: volley, the floor (tests/perf/floor.c) and the null loop (tests/perf/null_loop.c)."""
+"""Our own sides: volley, and of tests/perf the floor and the null loop."""
 import functools
 import json
 import subprocess
