@@ -1,5 +1,7 @@
 #include "generators/engine/churn.hpp"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 
 namespace volley {
@@ -22,6 +24,7 @@ Address ChurnSockets::take_source() {
 
 int ChurnSockets::begin(ChurnSocket& socket) {
   int error = 0;
+  socket.unsent.clear();
   if (!socket.descriptor.is_open())
     error = make(socket);
   else if (plan_.source && plan_.source->count() > 1)
@@ -38,6 +41,24 @@ int ChurnSockets::go_on(const ChurnSocket& socket) {
   ++worker_.result().send_calls;
   const int error = start_connect(socket.descriptor, worker_.peer());
   return error == EALREADY ? EINPROGRESS : error;
+}
+
+int ChurnSockets::send(ChurnSocket& socket, std::span<const std::byte> message) {
+  ++worker_.result().send_calls;
+  const ssize_t n = ::send(socket.descriptor.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  if (n < 0) return errno;
+  const auto rest = message.subspan(static_cast<std::size_t>(n));
+  socket.unsent.assign(rest.begin(), rest.end());
+  return 0;
+}
+
+int ChurnSockets::send_rest(ChurnSocket& socket) {
+  ++worker_.result().send_calls;
+  const ssize_t n =
+      ::send(socket.descriptor.get(), socket.unsent.data(), socket.unsent.size(), MSG_NOSIGNAL);
+  if (n < 0) return errno == EAGAIN ? 0 : errno;
+  socket.unsent.erase(socket.unsent.begin(), socket.unsent.begin() + n);
+  return 0;
 }
 
 int ChurnSockets::watch(ChurnSocket& socket, std::uint64_t tag, bool for_room) {

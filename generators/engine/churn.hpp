@@ -6,7 +6,10 @@
 // preparing, watching and closing a socket for every request (docs/performance.md).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "generators/engine/worker.hpp"
 #include "targets/wire/socket.hpp"
@@ -19,6 +22,7 @@ struct ChurnSocket {
   bool watched = false;
   bool watched_for_room = false;  // beside input
   bool left_over = false;         // known to the workload as such
+  std::vector<std::byte> unsent;  // the rest of a message that the kernel took in part
 };
 
 class ChurnSockets {
@@ -31,6 +35,11 @@ class ChurnSockets {
   [[nodiscard]] int begin(ChurnSocket& socket);
   // tcp: 0 once the connection stands; EINPROGRESS; anything else: why it failed.
   [[nodiscard]] int go_on(const ChurnSocket& socket);
+  // Hands the kernel a message, or the beginning of it and leaves the rest in `unsent`. EAGAIN: it
+  // took nothing yet, because the connection does not stand; anything else but 0: it failed.
+  [[nodiscard]] int send(ChurnSocket& socket, std::span<const std::byte> message);
+  // Goes on with `unsent`. errno; 0 also when some of it is left.
+  [[nodiscard]] int send_rest(ChurnSocket& socket);
   // Has the poller tell of input, with this tag, and of room to write as well if `for_room`. Calls
   // the kernel only where that changes something. errno.
   [[nodiscard]] int watch(ChurnSocket& socket, std::uint64_t tag, bool for_room);

@@ -23,9 +23,7 @@ namespace {
 // A request's own socket and how far it has come.
 struct Conversation {
   ChurnSocket socket;
-  bool connecting = false;
-  std::size_t message_sent = 0;    // bytes, where the socket took the message in part
-  std::vector<std::byte> message;  // kept only in that case
+  bool begun = false;  // the connection stands, and the kernel has its message or a part of it
   StreamState stream;
 };
 
@@ -116,8 +114,7 @@ class Conversations {
     request.measured = due.measured;
     outstanding_.add(request);
     worker_.recorder().on_sent(due.measured, due.intended, sent, 0);
-    conversation.connecting = kProtocol == Protocol::tcp;
-    conversation.message.clear();
+    conversation.begun = false;
     conversation.stream = {};
     if (network_said(error))
       fail(slot, error_kind_of(error));
@@ -128,95 +125,71 @@ class Conversations {
 
   // --- going on ----------------------------------------------------------------------------
   void on_ready(std::uint32_t slot, const Ready& ready) {
-    Conversation& conversation = conversations_[slot];
-    if (conversation.connecting) {
-      const int error = ready.failed ? socket_error(conversation.socket.descriptor) : 0;
+    ChurnSocket& socket = conversations_[slot].socket;
+    if (!conversations_[slot].begun) {
+      const int error = ready.failed ? socket_error(socket.descriptor) : 0;
       if (error != 0)
         fail(slot, error_kind_of(error));
       else if (ready.writable)
         go_on(slot);
       return;
     }
-    if (ready.writable && !conversation.message.empty() && !send_rest(slot)) return;
+    if (ready.writable && !socket.unsent.empty()) {
+      if (const int error = sockets_.send_rest(socket); error != 0) {
+        fail(slot, error_kind_of(error));
+        return;
+      }
+      if (!after_sending(slot)) return;
+    }
     if (ready.readable || ready.failed) receive(slot);
   }
 
   // A conversation that can perhaps go on. On loopback a connection stands when connect() returns,
-  // although it says EINPROGRESS, so the next step is simply tried.
+  // although it says EINPROGRESS, so the next step is simply tried: it tells whether it does.
   void go_on(std::uint32_t slot) {
-    if constexpr (kConnectOnly) {
-      const int error = sockets_.go_on(conversations_[slot].socket);
-      if (error == 0)
-        established(slot, mono_now());
-      else if (error == EINPROGRESS)
-        watch(slot, true);
-      else
-        fail(slot, error_kind_of(error));
-    } else {
-      send_request(slot);
-    }
+    const MonoTime now = mono_now();
+    const int error = kConnectOnly ? sockets_.go_on(conversations_[slot].socket) : send(slot);
+    if (error == EINPROGRESS || error == EAGAIN)
+      (void)watch(slot, true);
+    else if (error != 0)
+      fail(slot, error_kind_of(error));
+    else
+      established(slot, kConnectOnly ? mono_now() : now);
+  }
+
+  [[nodiscard]] int send(std::uint32_t slot) {
+    OutstandingRequest& request = outstanding_.at(slot);
+    const std::span<const std::byte> message = exchange_.encode(
+        Outgoing{worker_.flow_number(request.flow), slot, request.sequence, request.bytes});
+    request.bytes = static_cast<std::uint32_t>(message.size());
+    return sockets_.send(conversations_[slot].socket, message);
   }
 
   void established(std::uint32_t slot, MonoTime now) {
     const OutstandingRequest& request = outstanding_.at(slot);
-    worker_.recorder().on_connected(request.measured, request.intended, now);
-    conversations_[slot].connecting = false;
-    if constexpr (kConnectOnly) {
+    if (kProtocol == Protocol::tcp)
+      worker_.recorder().on_connected(request.measured, request.intended, now);
+    conversations_[slot].begun = true;
+    if (kConnectOnly) {
       ++worker_.recorder().of(request.measured).counters.completed;
       end(slot, now);
+    } else {
+      (void)after_sending(slot);
     }
-  }
-
-  // The first call that is sent without a word from the poller; it tells whether the connection
-  // stands.
-  void send_request(std::uint32_t slot) {
-    OutstandingRequest& request = outstanding_.at(slot);
-    Conversation& conversation = conversations_[slot];
-    const std::span<const std::byte> message = exchange_.encode(
-        Outgoing{worker_.flow_number(request.flow), slot, request.sequence, request.bytes});
-    request.bytes = static_cast<std::uint32_t>(message.size());
-    const MonoTime now = mono_now();
-    ++worker_.result().send_calls;
-    const ssize_t n =
-        ::send(conversation.socket.descriptor.get(), message.data(), message.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN) {
-      fail(slot, error_kind_of(errno));
-      return;
-    }
-    if (n >= 0 && conversation.connecting) established(slot, now);
-    if (n == static_cast<ssize_t>(message.size())) {
-      worker_.recorder().of(request.measured).counters.bytes_sent += message.size();
-    } else if (!conversation.connecting) {
-      conversation.message.assign(message.begin(), message.end());
-      conversation.message_sent = n > 0 ? static_cast<std::size_t>(n) : 0;
-    }
-    watch(slot, conversation.connecting || !conversation.message.empty());
-  }
-
-  void watch(std::uint32_t slot, bool for_room) {
-    const int error = sockets_.watch(conversations_[slot].socket, slot, for_room);
-    if (error != 0) fail(slot, error_kind_of(error));
   }
 
   // False: the conversation has failed.
-  bool send_rest(std::uint32_t slot) {
-    Conversation& conversation = conversations_[slot];
-    const auto rest =
-        std::span<const std::byte>(conversation.message).subspan(conversation.message_sent);
-    ++worker_.result().send_calls;
-    const ssize_t n =
-        ::send(conversation.socket.descriptor.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN) {
-      fail(slot, error_kind_of(errno));
-      return false;
-    }
-    if (n > 0) conversation.message_sent += static_cast<std::size_t>(n);
-    if (conversation.message_sent < conversation.message.size()) return true;
-    worker_.recorder().of(outstanding_.at(slot).measured).counters.bytes_sent +=
-        conversation.message.size();
-    conversation.message.clear();
-    watch(slot, false);
-    return conversation.socket.descriptor.is_open();
+  bool after_sending(std::uint32_t slot) {
+    const OutstandingRequest& request = outstanding_.at(slot);
+    const bool whole = conversations_[slot].socket.unsent.empty();
+    if (whole) worker_.recorder().of(request.measured).counters.bytes_sent += request.bytes;
+    return watch(slot, !whole);
+  }
+
+  bool watch(std::uint32_t slot, bool for_room) {
+    const int error = sockets_.watch(conversations_[slot].socket, slot, for_room);
+    if (error != 0) fail(slot, error_kind_of(error));
+    return error == 0;
   }
 
   void receive(std::uint32_t slot) {

@@ -33,7 +33,6 @@ class Counting:
         self.listener = socket.create_server((host, 0), family=family, backlog=512)
         self.host, self.port = self.listener.getsockname()[:2]
         self.peers, self.ends, self.lock = [], Counter(), threading.Lock()
-        self.threads = []
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -43,9 +42,7 @@ class Counting:
             except OSError:
                 return
             self.peers.append(peer[:2])
-            thread = threading.Thread(target=self.serve, args=(connection,), daemon=True)
-            thread.start()
-            self.threads.append(thread)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         end = "fin"
@@ -63,10 +60,11 @@ class Counting:
         return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else (
             f"tcp://{self.host}:{self.port}")
 
-    def finish(self):
+    def finish(self, connections):
+        """Waits for the end of so many connections."""
+        harness.wait_until(lambda: sum(self.ends.values()) >= connections,
+                           f"the end of {connections} connections", 20.0)
         self.listener.close()
-        for thread in self.threads:
-            thread.join(20 * PATIENCE)
 
 
 FEW = ("--warm-up", "0s", "--requests", "200", "--duration", "20s", "--flows", "4")
@@ -77,8 +75,7 @@ FEW = ("--warm-up", "0s", "--requests", "200", "--duration", "20s", "--flows", "
 def test_every_request_is_a_connection_that_ends_as_the_plan_says(workload, close):
     server = Counting()
     run = run_json(server.endpoint(), "--workload", workload, "--close", close, *FEW)
-    harness.wait_until(lambda: len(server.peers) >= 200, "200 connections")
-    server.finish()
+    server.finish(200)
     assert run["requests"]["completed"] == 200
     assert run["config"]["close"] == close
     assert server.ends == {close: 200}
@@ -92,7 +89,7 @@ def test_every_request_is_a_connection_that_ends_as_the_plan_says(workload, clos
 def test_rst_is_the_default():
     server = Counting()
     run = run_json(server.endpoint(), "--workload", "crr", *FEW)
-    server.finish()
+    server.finish(200)
     assert run["config"]["close"] == "rst" and server.ends == {"rst": 200}
 
 
@@ -101,7 +98,7 @@ def test_conversations_take_the_source_addresses_in_turn(close):
     server = Counting()
     run = run_json(server.endpoint(), "--workload", "crr", "--source", "127.0.5.0/29", "--close",
                    close, *FEW, "--threads", "2")
-    server.finish()
+    server.finish(200)
     assert run["requests"]["completed"] == 200 and run["config"]["source"] == "127.0.5.0/29"
     hosts = Counter(host for host, _ in server.peers)
     assert set(hosts) == {f"127.0.5.{i}" for i in range(1, 7)}
@@ -112,7 +109,7 @@ def test_standing_flows_take_the_source_addresses_in_turn():
     server = Counting()
     run_json(server.endpoint(), "--source", "127.0.5.0/29", "--flows", "12", "--requests", "120",
              "--warm-up", "0s")
-    server.finish()
+    server.finish(12)
     assert Counter(host for host, _ in server.peers) == {f"127.0.5.{i}": 2 for i in range(1, 7)}
 
 
@@ -122,7 +119,7 @@ def test_a_source_may_be_ipv6():
     except OSError:
         pytest.skip("this machine has no IPv6")
     run = run_json(server.endpoint(), "--workload", "crr", "--source", "::1", *FEW)
-    server.finish()
+    server.finish(200)
     assert run["requests"]["completed"] == 200 and {host for host, _ in server.peers} == {"::1"}
 
 
