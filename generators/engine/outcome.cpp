@@ -154,6 +154,15 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
   };
   figures.emplace_back("rcvbuf_bytes", size(&BufferSizes::receive_bytes));
   figures.emplace_back("sndbuf_bytes", size(&BufferSizes::send_bytes));
+  const auto calls = static_cast<double>(record.generator.send_calls.value_or(0));
+  const auto sent = static_cast<double>(record.counters.sent);
+  const auto per_call = calls > 0 && sent > 0 ? std::optional(sent / calls) : std::nullopt;
+  figures.emplace_back("requests_per_send_call", per_call);
+  // The part of the schedule that one call serves, on average.
+  figures.emplace_back("pacing_quantum_ns",
+                       per_call && record.intended_per_s.value_or(0) > 0
+                           ? std::optional(*per_call / *record.intended_per_s * 1e9)
+                           : std::nullopt);
   if (plan.protocol == Protocol::tcp) {
     figures.emplace_back("retransmits", static_cast<double>(retransmits));
     return;
@@ -225,6 +234,22 @@ std::vector<std::string> set_up_warnings(const Workers& workers) {
                       wanted - opened, wanted, error_text(failure->error))};
 }
 
+namespace {
+
+void warn_of_division(RunRecord& record, const Workers& workers) {
+  for (const auto& worker : workers) {
+    const int error = worker->result().offload.refused;
+    if (error == 0) continue;
+    record.generator.warnings.push_back(
+        fmt::format("the route refused to divide what was sent ({}): datagrams went out one by one "
+                    "(--offload off asks for that)",
+                    error_text(error)));
+    return;
+  }
+}
+
+}  // namespace
+
 void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
                  const RunTimes& times, int signal, const ProcessUsage& before) {
   TargetSide receiver;
@@ -265,6 +290,7 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
   add_protocol_figures(record, plan, workers);
   const std::uint64_t portless =
       record.counters.unsent[static_cast<std::size_t>(ErrorKind::no_ports)];
+  warn_of_division(record, workers);
   if (portless > 0) record.generator.warnings.push_back(port_warning(plan, portless));
 
   const ProcessUsage after = process_usage();
