@@ -21,6 +21,7 @@
 #include "reports/render/target_json.hpp"
 #include "targets/serve/options.hpp"
 #include "targets/serve/server.hpp"
+#include "targets/wire/tuning.hpp"
 
 namespace volley {
 namespace {
@@ -88,6 +89,7 @@ ServeOptions options_from(const Typed& typed) {
   o.behaviour = behaviour_from(typed);
   o.event_log = typed.event_log;
   check(o);
+  check_cpus(o, static_cast<unsigned>(allowed_cpus().size()));
   return o;
 }
 
