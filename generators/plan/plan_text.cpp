@@ -155,7 +155,7 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"dscp", or_default(plan.socket.dscp, number, "default")},
       {"pacing_rate",
        !tcp ? kNotUsed
-            : or_default(plan.socket.pacing_bits_per_s, format_bit_rate_exact, "unlimited")},
+            : or_default(plan.socket.pacing_bits_per_s, format_bit_rate_exact, "default")},
       {"source", or_default(
                      plan.source, [](const SourceRange& s) { return s.text(); }, "any")},
       {"close", close_text(plan)},

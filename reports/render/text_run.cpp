@@ -207,7 +207,7 @@ std::string_view advice_for(const std::string& kind) {
        "it came to nothing within --timeout: no connection, or no room on its flow (more --flows)"},
       {"unreachable", "there is no way to that address; look at the route and the interface"},
       {"no_buffers", "the kernel had no room; lower the rate or give a larger --sndbuf"},
-      {"no_ports", "local ports are used up; use fewer flows or widen ip_local_port_range"},
+      {"no_ports", "local ports are used up; use --source ADDR/BITS, --close rst or fewer flows"},
       {"too_many_files", "descriptors are used up; raise the limit with: ulimit -n"},
       {"message_size", "a datagram was larger than its way allows; give a smaller --size"},
       {"permission", "the kernel forbade it; look at the firewall rules of this machine"},
