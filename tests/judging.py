@@ -175,7 +175,7 @@ def check_intervals(run):
 def check_histograms(run):
     requests, latency, workload = run["requests"], run["latency_ns"], run["workload"]
     counts = {"send_lag": sent_from_here(run)}
-    if workload in ("rr", "crr"):
+    if workload in ("rr", "crr", "hold"):
         counts["service"] = completed = requests["completed"]
         response, delivered = latency["response"], latency["response_delivered"]
         check_latency("response", response, response["histogram"], completed, requests["lost"],

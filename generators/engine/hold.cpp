@@ -7,8 +7,6 @@
 // table; what it needs only now and then (half an answer, half a probe, a probe that waits) is kept
 // apart while it is needed.
 #include <algorithm>
-#include <deque>
-#include <unordered_map>
 #include <vector>
 
 #include "generators/engine/demand.hpp"
@@ -17,6 +15,7 @@
 #include "generators/engine/hold_opening.hpp"
 #include "generators/engine/link.hpp"
 #include "generators/engine/resting.hpp"
+#include "generators/engine/strain.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -33,17 +32,6 @@ struct Tools {
   SizeChooser sizes;
   std::vector<std::byte> buffer;
 };
-
-// What few connections have at a time.
-struct Strain {
-  StreamState stream;             // tcp: half an answer
-  std::vector<std::byte> unsent;  // tcp: the rest of a probe that the socket took in part
-  std::deque<Due> waiting;        // open loop: due, not sent yet
-};
-
-bool is_at_rest(const StreamState& stream) {
-  return stream.text.empty() && stream.skip == 0 && stream.total == 0;
-}
 
 template <Protocol kProtocol, class Exchange>
 class Holding {
@@ -110,10 +98,10 @@ class Holding {
     if (!demand_.over(now)) return false;
     if (cut_off_ == MonoTime{}) cut_off_ = now + plan_.timeout;
     if (now >= cut_off_)
-      for (auto& [index, strain] : strained_) drop_waiting(strain, ErrorKind::timed_out);
-    if (waiting_ == 0 && worker_.result().sending_ended == MonoTime{})
+      strains_.drop_waiting([&](const Due& due) { unsent(due, ErrorKind::timed_out); });
+    if (strains_.waiting() == 0 && worker_.result().sending_ended == MonoTime{})
       worker_.result().sending_ended = now;
-    return book_.outstanding().empty() && waiting_ == 0;
+    return book_.outstanding().empty() && strains_.waiting() == 0;
   }
 
   void on_ready(std::uint32_t index, const Ready& ready) {
@@ -136,39 +124,25 @@ class Holding {
   [[nodiscard]] bool can_send(std::uint32_t index) const {
     const HeldFlow& flow = flows_[index];
     return flow.state == HeldFlow::State::open && !flow.blocked && has_room(index) &&
-           (!flow.strained || strained_.at(index).waiting.empty());
+           !strains_.waits(flow, index);
   }
   [[nodiscard]] bool has_room(std::uint32_t index) const {
     return !plan_.depth || book_.outstanding().waiting_of(index) < *plan_.depth;
-  }
-
-  Strain& strain_of(std::uint32_t index) {
-    flows_[index].strained = true;
-    return strained_[index];
-  }
-  // Forgets what is kept apart of a connection once there is nothing in it.
-  void relax(std::uint32_t index) {
-    if (!flows_[index].strained) return;
-    const Strain& strain = strained_.at(index);
-    if (!is_at_rest(strain.stream) || !strain.unsent.empty() || !strain.waiting.empty()) return;
-    strained_.erase(index);
-    flows_[index].strained = false;
   }
 
   // Counts each probe once, however often it is put off.
   void wait_in_line(std::uint32_t index, Due due, bool in_front) {
     if (!due.held_back) worker_.recorder().on_held_back(due.measured);
     due.held_back = true;
-    std::deque<Due>& waiting = strain_of(index).waiting;
-    in_front ? waiting.push_front(due) : waiting.push_back(due);
-    ++waiting_;
+    strains_.wait(flows_[index], index, due, in_front);
   }
 
   // Closed loop: probes are in flight as many as there shall be, each on the next connection in
   // turn.
   void fill(MonoTime now) {
     const std::uint64_t most = std::min<std::uint64_t>(probes_, alive_);
-    while (book_.outstanding().waiting() + waiting_ + unfit_ < most && !demand_.over(now)) {
+    while (book_.outstanding().waiting() + strains_.waiting() + unfit_ < most &&
+           !demand_.over(now)) {
       const std::optional<std::uint32_t> index = next_in_turn();
       if (!index) return;
       now = mono_now();
@@ -201,7 +175,7 @@ class Holding {
       book_.on_sent(flow, index, due, now, static_cast<std::uint32_t>(message.size()));
       const auto rest = message.subspan(static_cast<std::size_t>(n));
       if (rest.empty()) return;
-      strain_of(index).unsent.assign(rest.begin(), rest.end());
+      strains_.of(flow, index).unsent.assign(rest.begin(), rest.end());
       block(index);
     } else if (errno == EAGAIN || errno == EINTR) {
       wait_in_line(index, due, true);
@@ -233,7 +207,7 @@ class Holding {
   void flush(std::uint32_t index) {
     HeldFlow& flow = flows_[index];
     if (!flow.blocked) return;
-    std::vector<std::byte>& unsent = strain_of(index).unsent;
+    std::vector<std::byte>& unsent = strains_.of(flow, index).unsent;
     if (!unsent.empty()) {
       const ssize_t n = send_some(flow, unsent);
       if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -252,15 +226,10 @@ class Holding {
   void send_waiting(std::uint32_t index) {
     HeldFlow& flow = flows_[index];
     if (!flow.strained) return;
-    while (flow.state == HeldFlow::State::open && !flow.blocked && has_room(index)) {
-      std::deque<Due>& waiting = strain_of(index).waiting;
-      if (waiting.empty()) break;
-      const Due due = waiting.front();
-      waiting.pop_front();
-      --waiting_;
-      send(index, due);
-    }
-    relax(index);
+    while (flow.state == HeldFlow::State::open && !flow.blocked && has_room(index) &&
+           strains_.waits(flow, index))
+      send(index, strains_.take_waiting(index));
+    strains_.relax(flow, index);
   }
 
   // --- receiving ---------------------------------------------------------------------------
@@ -293,8 +262,7 @@ class Holding {
   // Most reads hold one whole answer: the state of a stream is kept only of those that do not.
   void consume(std::uint32_t index, std::span<const std::byte> bytes, MonoTime now) {
     HeldFlow& flow = flows_[index];
-    StreamState stream;
-    if (flow.strained) std::swap(stream, strained_.at(index).stream);
+    StreamState stream = strains_.take_stream(flow, index);
     const bool sane = tools_.exchange.consume(
         stream, bytes, [&] { return book_.expected_of(index); },
         [&](const Answer& answer) {
@@ -305,7 +273,7 @@ class Holding {
       flow_died(index, ErrorKind::malformed, now);
       return;
     }
-    if (!is_at_rest(stream)) strain_of(index).stream = std::move(stream);
+    if (!is_at_rest(stream)) strains_.of(flow, index).stream = std::move(stream);
     send_waiting(index);
   }
 
@@ -330,19 +298,15 @@ class Holding {
     ++worker_.result().hold->died[static_cast<std::size_t>(kind)];
     flow.socket.close();  // leaves the poller with it
     book_.on_death(index, kind);
-    if (flow.strained) drop_waiting(strained_.at(index), ErrorKind::flow_dead);
-    strained_.erase(index);
-    flow.strained = false;
+    strains_.drop_waiting_of(flow, index,
+                             [&](const Due& due) { unsent(due, ErrorKind::flow_dead); });
+    strains_.forget(flow, index);
     give_up_share(index);
   }
   void give_up_share(std::uint32_t index) {
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(index));
   }
-  void drop_waiting(Strain& strain, ErrorKind kind) {
-    for (const Due& due : strain.waiting) worker_.recorder().on_unsent(due.measured, kind);
-    waiting_ -= strain.waiting.size();
-    strain.waiting.clear();
-  }
+  void unsent(const Due& due, ErrorKind kind) { worker_.recorder().on_unsent(due.measured, kind); }
 
   // Closed by RST, thousands of connections are gone at once and leave no TIME_WAIT.
   void leave() {
@@ -365,10 +329,9 @@ class Holding {
   Demand demand_;
   std::uint32_t probes_;       // closed loop: in flight at any time, this thread's share
   std::uint32_t turn_of_ = 0;  // closed loop: the connection whose turn is next
-  std::unordered_map<std::uint32_t, Strain> strained_;
+  Strains strains_;
   RestingFlows resting_;
-  std::uint64_t unfit_ = 0;    // closed loop: places that rest
-  std::uint64_t waiting_ = 0;  // due probes that wait on their connections
+  std::uint64_t unfit_ = 0;  // closed loop: places that rest
   std::uint32_t alive_ = 0;
   MonoTime cut_off_{};  // when waiting probes are given up
   bool finished_ = false;

@@ -46,10 +46,13 @@ void HoldOpening::open_all(const OnEvent& on_event) {
 }
 
 // errno of socket and connect.
-int HoldOpening::connect(HeldFlow& flow) {
+int HoldOpening::connect(std::uint32_t index) {
+  HeldFlow& flow = flows_[index];
   const Protocol protocol = worker_.plan().protocol;
   int error = open_socket(protocol, worker_.peer().family(), flow.socket);
   if (error == 0) error = apply(worker_.plan().socket, protocol, flow.socket);
+  if (error == 0 && worker_.plan().source)
+    error = bind_source(flow.socket, worker_.plan().source->at(worker_.flow_number(index)));
   if (error != 0) return error;
   if (!worker_.result().buffers) worker_.result().buffers = buffer_sizes(flow.socket);
   if (protocol == Protocol::tcp) return ports_.connect(flow.socket, worker_.peer());
@@ -61,7 +64,7 @@ int HoldOpening::connect(HeldFlow& flow) {
 void HoldOpening::start(std::uint32_t index) {
   HeldFlow& flow = flows_[index];
   const MonoTime since = mono_now();
-  int error = connect(flow);
+  int error = connect(index);
   const bool decided = error != EINPROGRESS;
   if (error == 0 || !decided) {
     flow.state = HeldFlow::State::opening;

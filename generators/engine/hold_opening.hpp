@@ -28,7 +28,7 @@ class HoldOpening {
 
  private:
   void start(std::uint32_t index);
-  [[nodiscard]] int connect(HeldFlow& flow);
+  [[nodiscard]] int connect(std::uint32_t index);
   void conclude(std::uint32_t index, MonoTime now);
   void opened(std::uint32_t index);
   void failed(std::uint32_t index, int error);

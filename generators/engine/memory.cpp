@@ -90,11 +90,11 @@ void return_freed_memory() { (void)malloc_trim(0); }
 
 ConnectionMemory memory_per_connection(const MemorySample& before, const MemorySample& opened,
                                        const std::optional<MemorySample>& end,
-                                       std::uint64_t connections) {
+                                       std::uint64_t connections, std::uint64_t held_at_end) {
   const MemorySample& last = end ? *end : opened;
   return {.generator_bytes = growth(before.own, opened.own, connections),
           .target_bytes = growth(before.target, last.target, connections),
-          .kernel_bytes = growth(before.kernel, last.kernel, connections)};
+          .kernel_bytes = growth(before.kernel, last.kernel, end ? held_at_end : connections)};
 }
 
 std::optional<std::uint64_t> parse_anonymous(std::string_view smaps_rollup) {

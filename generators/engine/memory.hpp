@@ -24,12 +24,14 @@ struct MemorySample {
 // behind does not hide what the next one takes.
 void return_freed_memory();
 
-// The growth per connection. `before` they were opened, `opened` right after it (what the generator
-// keeps for each is made by then), `end`: before they were closed; none: the run did not get there.
+// The growth per connection: `connections` were opened, `held_at_end` of them were open at `end`.
+// `before` they were opened, `opened` right after it (what the generator keeps for each is made by
+// then), `end`: before they were closed; none: the run did not get there.
 [[nodiscard]] ConnectionMemory memory_per_connection(const MemorySample& before,
                                                      const MemorySample& opened,
                                                      const std::optional<MemorySample>& end,
-                                                     std::uint64_t connections);
+                                                     std::uint64_t connections,
+                                                     std::uint64_t held_at_end);
 
 // "Anonymous:  116 kB" of /proc/PID/smaps_rollup: exact, where VmRSS is an estimate and counts the
 // pages of the program's own code.

@@ -324,7 +324,7 @@ void fill_hold(RunRecord& record, const Workers& workers, const std::vector<Memo
   if (memory.size() >= 2)
     hold.memory = memory_per_connection(
         memory[0], memory[1], memory.size() >= 3 ? std::optional(memory[2]) : std::nullopt,
-        hold.opened);
+        hold.opened, hold.held_at_end);
   record.hold = hold;
 }
 

@@ -11,7 +11,7 @@ from judging import check_report
 
 PROTOCOLS = ("udp", "tcp")
 ARRIVALS = ("closed", "poisson", "constant", "burst:4", "trace")
-WORKLOADS = ("rr", "crr", "connect", "stream")
+WORKLOADS = ("rr", "crr", "connect", "stream", "hold")
 REQUESTS = 200
 CELLS = list(itertools.product(PROTOCOLS, WORKLOADS, ARRIVALS, (1, 2), (1, 8)))
 DIRECTED = list(itertools.product(PROTOCOLS, ("stream down", "stream both"),
@@ -128,7 +128,8 @@ def test_a_cell_reconciles_or_is_refused(table, cell):
 
 def key_paths(value, path=""):
     """Paths of all keys; what a map of kinds happens to hold is no key."""
-    kinds = ("/requests/errors", "/requests/unsent", "/socket_events")
+    kinds = ("/requests/errors", "/requests/unsent", "/socket_events", "/hold/failed",
+             "/hold/died")
     if isinstance(value, dict):
         for key, inner in value.items():
             yield f"{path}/{key}"
@@ -139,7 +140,7 @@ def key_paths(value, path=""):
             yield from key_paths(inner, f"{path}[]")
 
 
-@pytest.mark.parametrize("workload", ["rr", "crr", "stream"])
+@pytest.mark.parametrize("workload", ["rr", "crr", "stream", "hold"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
 def test_udp_and_tcp_reports_have_the_same_keys(table, workload, arrival):
     paths = {}

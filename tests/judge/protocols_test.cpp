@@ -123,5 +123,33 @@ TEST(Comparison, of_streams_speaks_of_messages_and_of_no_response) {
   EXPECT_FALSE(says(c, "response"));
 }
 
+TEST(Held, medians_are_of_finished_rounds_and_counts_are_sums) {
+  std::vector<RunReport> runs;
+  for (const double bytes : {500.0, 520.0, 900.0}) {
+    RunReport run = round_of("tcp", 1, 1);
+    run.hold = HoldFigures{
+        .connections_wanted = 10,
+        .opened = 9,
+        .failed = {},
+        .open_duration_s = 1,
+        .opened_per_s = bytes * 10,
+        .held_at_end = 8,
+        .died = {},
+        .probed = 9,
+        .memory = {.generator_bytes = 64, .target_bytes = bytes, .kernel_bytes = std::nullopt}};
+    runs.push_back(run);
+  }
+  const auto held = median_hold(runs, "tcp");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->opened, 27U);
+  EXPECT_EQ(held->held_at_end, 24U);
+  EXPECT_EQ(held->opened_per_s, 5200.0);
+  EXPECT_EQ(held->memory.target_bytes, 520.0);
+  EXPECT_EQ(held->memory.kernel_bytes, std::nullopt);
+  runs.back().status = "failed";
+  EXPECT_EQ(median_hold(runs, "tcp")->memory.target_bytes, 510.0);
+  EXPECT_EQ(median_hold(runs, "udp"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace volley

@@ -204,5 +204,25 @@ TEST(Plan, NamesRunsTheSameWayEveryTime) {
   EXPECT_EQ(arrival_text(bursts), "burst:8");
 }
 
+TEST(Plan, ProbesOfHoldAreTheShareRoundedUpAndAtLeastOneAThread) {
+  const auto probes = [](std::uint32_t flows, std::uint32_t threads, std::optional<double> share) {
+    return plan_with([&](RunOptions& o) {
+             o.workload = Workload::hold, o.flows = flows, o.threads = threads;
+             o.probe_share = share;
+           })
+        .probes;
+  };
+  EXPECT_EQ(probes(19'000, 1, std::nullopt), 190U);
+  EXPECT_EQ(probes(19'001, 1, std::nullopt), 191U);
+  EXPECT_EQ(probes(10, 2, std::nullopt), 2U);
+  EXPECT_EQ(probes(10, 1, 1.0), 10U);
+  EXPECT_EQ(probes(10, 1, 0.0), 0U);
+  const RunPlan open = plan_with(
+      [](RunOptions& o) { tcp(o), o.workload = Workload::hold, o.rate = Rate{5'000'000}; });
+  EXPECT_EQ(open.probes, 0U);
+  EXPECT_EQ(value_of(open, "probes"), "-");
+  EXPECT_EQ(value_of(open, "close"), "rst");
+}
+
 }  // namespace
 }  // namespace volley

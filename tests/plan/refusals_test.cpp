@@ -206,6 +206,26 @@ const std::vector<Refusal>& refusals() {
        "--depth 8: every request of --workload crr has a flow of its own; use --flows 8 for as "
        "many "
        "in flight"},
+      {"depth of hold", [](RunOptions& o) { o.workload = Workload::hold, o.depth = 2; },
+       "--depth 2: probes are spread over all connections, not piled up on one; leave it out; "
+       "--probe-share says how many of the connections have one"},
+      {"a share of nothing held", [](RunOptions& o) { o.probe_share = 0.015; },
+       "--probe-share 1.5%: --workload rr holds no connections; use --workload hold, or leave it "
+       "out"},
+      {"a share and a rate",
+       [](RunOptions& o) {
+         o.workload = Workload::hold, o.probe_share = 0.01, o.rate = Rate{5'000'000};
+       },
+       "--probe-share 1%, --rate: in an open loop the rate says how many probes there are; leave "
+       "out one of the two"},
+      {"requests without probes",
+       [](RunOptions& o) { o.workload = Workload::hold, o.probe_share = 0.0, o.requests = 5; },
+       "--probe-share 0%, --requests: without probes there is nothing to count; leave out one of "
+       "the two"},
+      {"another answer over held udp",
+       [](RunOptions& o) { o.workload = Workload::hold, o.response_size = 1000; },
+       "--response-size 1000: each of the held udp sockets would first have to prove its address "
+       "to the target; leave it out, or use tcp"},
       {"depth of a stream", [](RunOptions& o) { o.workload = Workload::stream, o.depth = 1; },
        "--depth 1: the messages of a stream have no answers, so none is in flight; leave it out"},
       {"too much in flight", [](RunOptions& o) { o.flows = 1001, o.depth = 1000; },

@@ -58,6 +58,21 @@ class Dice {
 
 ErrorKind any_kind(Dice& dice) { return static_cast<ErrorKind>(dice.below(kErrorKinds)); }
 
+HoldSide any_hold(Dice& dice) {
+  HoldSide hold;
+  hold.wanted = dice.count();
+  hold.opened = dice.count();
+  if (dice.coin()) hold.failed.at(dice.below(kErrorKinds)) = 1 + dice.count(20);
+  hold.open_duration = Nanos(static_cast<std::int64_t>(dice.count()));
+  hold.held_at_end = dice.count();
+  if (dice.coin()) hold.died.at(dice.below(kErrorKinds)) = 1 + dice.count(20);
+  hold.probed = dice.count();
+  if (dice.coin()) hold.memory.generator_bytes = dice.number();
+  if (dice.coin()) hold.memory.target_bytes = dice.number();
+  if (dice.coin()) hold.memory.kernel_bytes = dice.number();
+  return hold;
+}
+
 IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   IntervalRecord interval;
   interval.index = index;
@@ -152,7 +167,7 @@ RunRecord any_record(std::uint64_t seed) {
   r.name = dice.text();
   r.protocol = dice.coin() ? "udp" : "tcp";
   r.endpoint = dice.text();
-  static const std::vector<std::string> workloads{"rr", "crr", "connect", "stream"};
+  static const std::vector<std::string> workloads{"rr", "crr", "connect", "stream", "hold"};
   r.workload = workloads[dice.below(workloads.size())];
   static const std::vector<std::string> arrivals{"closed", "poisson", "burst:8", "trace"};
   r.arrival = arrivals[dice.below(arrivals.size())];
@@ -165,7 +180,8 @@ RunRecord any_record(std::uint64_t seed) {
   r.drain = Nanos(static_cast<std::int64_t>(dice.count()));
   if (r.arrival != "closed") r.intended_per_s = dice.number();
   r.has_answers = dice.below(4) != 0;
-  r.has_response = r.workload == "rr" || r.workload == "crr";
+  r.has_response = r.workload == "rr" || r.workload == "crr" || r.workload == "hold";
+  if (r.workload == "hold") r.hold = any_hold(dice);
   for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(dice.below(4)); i < n; ++i)
     add_interval(r, any_interval(dice, i));
   if (dice.coin()) r.planned = r.counters.sent + total(r.counters.unsent) + dice.count(20);
