@@ -108,7 +108,7 @@ TEST(CommandLine, RefusesNumbersThatOtherParsersLetThrough) {
 
 TEST(CommandLine, SaysTheChoicesWhenAWordIsUnknown) {
   EXPECT_EQ(refusal({"run", "udp", "--workload", "rrr"}),
-            "--workload: no such choice (rrr) [rr crr connect stream]; choose one of these");
+            "--workload: no such choice (rrr) [rr crr connect stream hold]; choose one of these");
   EXPECT_EQ(
       refusal({"run", "udp", "--arrival", "pareto"}),
       "--arrival: no such choice (pareto) [poisson constant burst:N trace:FILE closed]; choose "

@@ -65,8 +65,26 @@ TEST(Plan, OfNothingSaidIsTenSecondsOfClosedLoop) {
   EXPECT_EQ(plan.exchange, ExchangeKind::frame);
   ASSERT_EQ(plan.sizes.size(), 1U);
   EXPECT_EQ(plan.sizes.front().bytes, 64U);
-  EXPECT_EQ(plan.wait, Wait::block);
   EXPECT_EQ(run_name(plan), "udp rr");
+}
+
+TEST(Plan, AThreadSpinsForAWhileOnlyWhereEveryOneHasACpu) {
+  const auto wait = [](unsigned cpus, std::uint32_t threads, const char* host) {
+    RunOptions o;
+    o.flows = o.threads = threads;
+    if (host != nullptr) o.where = HostPort{host, 2924};
+    return make_plan(o, PlanLimits{.cpus = cpus}).wait;
+  };
+  EXPECT_EQ(wait(2, 1, nullptr), Wait::hybrid);
+  EXPECT_EQ(wait(2, 1, "127.0.0.1"), Wait::hybrid);
+  EXPECT_EQ(wait(1, 1, nullptr), Wait::block) << "our own target needs one, too";
+  EXPECT_EQ(wait(1, 1, "localhost"), Wait::block);
+  EXPECT_EQ(wait(1, 1, "::1"), Wait::block);
+  EXPECT_EQ(wait(2, 2, "127.1.2.3"), Wait::block);
+  EXPECT_EQ(wait(1, 1, "192.0.2.1"), Wait::hybrid);
+  EXPECT_EQ(wait(1, 2, "192.0.2.1"), Wait::block);
+  EXPECT_EQ(plan_with([](RunOptions& o) { o.wait = Wait::block; }).wait, Wait::block);
+  EXPECT_EQ(plan_with([](RunOptions& o) { o.wait = Wait::spin; }).wait, Wait::spin);
 }
 
 TEST(Plan, WithARateIsAnOpenPoissonLoopWithoutACap) {
