@@ -81,6 +81,7 @@ Action add_run_command(CLI::App& app, const Invocation& invocation) {
       "Examples\n"
       "  volley run udp --flows 8\n"
       "  volley run tcp://192.0.2.7:2924 --rate 10k --duration 1m --report json:r.json\n"
+      "  volley run tcp --workload hold --flows 19000 --rate 1k\n"
       "  volley run tcp://127.0.0.1:6379 --request 'PING\\r\\n' --reply until:'\\r\\n'\n"
       "\n"
       "Exit: 0 done, 1 the run failed, 2 wrong use, 99 a --fail-if was met, 130 Ctrl-C.");
