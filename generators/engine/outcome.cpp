@@ -321,7 +321,9 @@ void fill_hold(RunRecord& record, const Workers& workers, const std::vector<Memo
     hold.probed += result.hold->probed;
   }
   if (began) hold.open_duration = ended - *began;
-  if (memory.size() >= 2)
+  // What is kept for all is made before they are opened: of a part of them it says nothing.
+  const bool all_tried = hold.opened + total(hold.failed) == hold.wanted;
+  if (memory.size() >= 2 && all_tried)
     hold.memory = memory_per_connection(
         memory[0], memory[1], memory.size() >= 3 ? std::optional(memory[2]) : std::nullopt,
         hold.opened, hold.held_at_end);

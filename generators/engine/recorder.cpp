@@ -36,6 +36,8 @@ void Recorder::end_interval(MonoTime now) {
 
 void Recorder::finish(MonoTime now) {
   IntervalRecord& r = measured_->record;
+  // Given up before it began: there is no time axis, and an interval without length.
+  if (measure_begin_ == MonoTime{}) measure_begin_ = now;
   r.begin = std::max(Nanos(0), interval_end_ - interval_ - measure_begin_);
   r.end = std::max(r.begin, now - measure_begin_);
   r.index = static_cast<std::uint32_t>(r.begin / interval_);

@@ -147,6 +147,8 @@ def test_an_interrupt_while_it_opens_ends_soon_with_what_was_opened():
     held = report["runs"][0]["hold"]
     assert held["connections_wanted"] == 100 and held["opened"] <= 10, held
     assert held["held_at_end"] == held["opened"], held
+    assert held["generator_bytes_per_connection"] is None, "not all of them were opened"
+    assert report["runs"][0]["intervals"][0]["end_s"] == 0, "it never began"
 
 
 def test_a_duel_shows_what_a_connection_costs_side_by_side():

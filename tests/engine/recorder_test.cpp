@@ -55,6 +55,21 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   EXPECT_EQ(record.latencies.response.count(), 35U);
 }
 
+TEST(Recorder, a_run_given_up_before_it_began_has_an_interval_without_length) {
+  auto ways = handoffs(1);
+  RunRecord record;
+  Collector collector(ways, record);
+  Recorder recorder(*ways[0], kInterval);
+  const MonoTime now = mono_now();
+  recorder.on_connected(true, now - kInterval, now);
+  recorder.finish(now);
+  collector.finish(kNobody);
+  ASSERT_EQ(record.intervals.size(), 1U);
+  EXPECT_EQ(record.intervals[0].begin, Nanos(0));
+  EXPECT_EQ(record.intervals[0].end, Nanos(0));
+  EXPECT_EQ(record.latencies.connect.count(), 1U);
+}
+
 TEST(Recorder, a_worker_that_slept_over_interval_ends_loses_nothing) {
   auto ways = handoffs(1);
   RunRecord record;
