@@ -111,6 +111,7 @@ void convert_load(const TypedRunOptions& typed, RunOptions& options) {
   if (typed.probe_share) options.probe_share = parse_ratio("--probe-share", *typed.probe_share);
   if (typed.threads) options.threads = parse_u32("--threads", *typed.threads, 1, kMostThreads);
   options.pin = typed.pin;
+  options.discard = typed.discard;
   if (typed.wait)
     options.wait = choose<Wait>(
         "--wait", *typed.wait,
@@ -254,6 +255,10 @@ void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
         fmt::format("a later answer is late, its request lost (default {})", time(d.timeout))},
        {"--seed", "N", &T::seed,
         fmt::format("same seed, same due times and sizes (default {})", d.seed)}});
+  app.add_flag("--discard", typed->discard,
+               "tcp stream: our own target lets the kernel drop the\n"
+               "payload (of 16 KiB and more) instead of copying it")
+      ->group("How much, and when");
   app.add_flag("--pin", typed->pin, "keep every thread on a CPU of its own")
       ->group("How much, and when");
 }

@@ -24,6 +24,7 @@ struct TypedRunOptions {
   std::optional<std::string> rcvbuf, sndbuf, congestion, nodelay, dscp, pacing_rate, source;
   std::vector<std::string> labels;
   bool pin = false;
+  bool discard = false;
   bool v4 = false;
   bool v6 = false;
 };

@@ -38,7 +38,8 @@ struct Typed {
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
-  bool pin = false, open = false, print = false, log_messages = false, log_connections = false;
+  bool pin = false, discard = false, open = false, print = false, log_messages = false,
+       log_connections = false;
   bool stop_on_empty = false, quiet = false;
 };
 
@@ -80,6 +81,7 @@ ServeOptions options_from(const Typed& typed) {
       choose<Offload>("--offload", typed.offload,
                       std::array{std::pair{"auto"sv, Offload::automatic},
                                  std::pair{"on"sv, Offload::on}, std::pair{"off"sv, Offload::off}});
+  o.discard = typed.discard;
   o.open = typed.open;
   o.print = typed.print;
   o.reply_prefix = typed.reply_prefix;
@@ -198,6 +200,9 @@ void declare_serving(CLI::App& app, Typed& t) {
                  "(UDP_GRO, UDP_SEGMENT): auto (where it can), on, off")
       ->type_name("HOW")
       ->capture_default_str();
+  app.add_flag("--discard", t.discard,
+               "TCP: let the kernel drop what nobody looks at (stream payload of 16 KiB\n"
+               "and more, what a plain sink is sent) instead of copying it");
   app.add_flag("--open", t.open,
                "beyond loopback too, answer plain text, and larger than the request:\nonly where "
                "no stranger can send to it");

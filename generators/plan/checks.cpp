@@ -67,6 +67,12 @@ void check_probes(const RunOptions& options) {
 }  // namespace
 
 void check_workload(const RunOptions& options) {
+  const bool streams_up = options.workload == Workload::stream && stays_up(options) &&
+                          options.protocol == Protocol::tcp;
+  if (options.discard && (!streams_up || options.where))
+    refuse("--discard", "it is for a tcp stream up to a target that this run starts",
+           options.where ? "give it to that target (volley target --discard)"
+                         : "use tcp and --workload stream, or leave it out");
   if (options.workload == Workload::connect && options.protocol == Protocol::udp)
     refuse("--workload connect", "udp has no connection to set up",
            "use tcp, or --workload crr, which takes a new udp socket for every request");

@@ -172,6 +172,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.flows = options.flows;
   plan.threads = options.threads;
   plan.pin = options.pin;
+  plan.discard = options.discard;
   plan.wait = effective_wait(options, limits);
   plan.offload = options.offload;
   plan.batch = options.batch;

@@ -134,6 +134,7 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
                                                                       : std::string(kNotUsed)},
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
+      {"discard", plan.discard ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},
       {"batch", number(plan.batch)},
       {"offload", tcp ? kNotUsed : std::string(to_string(plan.offload))},

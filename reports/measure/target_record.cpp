@@ -47,6 +47,7 @@ TargetTcpCounters& TargetTcpCounters::operator+=(const TargetTcpCounters& other)
   open_at_end += other.open_at_end;
   sessions += other.sessions;
   bytes_received += other.bytes_received;
+  bytes_discarded += other.bytes_discarded;
   bytes_sent += other.bytes_sent;
   requests += other.requests;
   answered += other.answered;

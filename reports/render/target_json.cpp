@@ -55,6 +55,7 @@ Json json_of(const TargetTcpCounters& tcp) {
               {"open_at_end", tcp.open_at_end},
               {"sessions", tcp.sessions},
               {"bytes_received", tcp.bytes_received},
+              {"bytes_discarded", tcp.bytes_discarded},
               {"bytes_sent", tcp.bytes_sent},
               {"requests", tcp.requests},
               {"answered", tcp.answered},

@@ -55,6 +55,13 @@ void check_udp_only(const ServeOptions& o) {
   refuse(o.stop_on_empty, "--stop-on-empty", kMessages);
 }
 
+void check_discard(const ServeOptions& o) {
+  if (!o.discard) return;
+  require(serves(o.kind, Protocol::tcp), "--discard: datagrams are read whole; leave it out");
+  require(!o.print,
+          "--discard, --print: what is dropped cannot be printed; leave out one of the two");
+}
+
 void check_answers(const ServeOptions& o) {
   const bool answers =
       o.kind == TargetKind::all || o.kind == TargetKind::udp_echo || o.kind == TargetKind::tcp_echo;
@@ -155,6 +162,7 @@ void check(const ServeOptions& o) {
                       "--log-messages, or a tcp kind",
                       to_string(o.kind)));
   check_udp_only(o);
+  check_discard(o);
   check_answers(o);
 }
 

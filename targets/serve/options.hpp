@@ -75,7 +75,8 @@ struct ServeOptions {
   Wait wait = Wait::automatic;           // automatic is block
   bool pin = false;                      // thread i on the i-th allowed CPU, counted from the last
   Offload offload = Offload::automatic;  // UDP: datagrams joined and divided by the kernel
-  bool open = false;  // answer plain text, larger than its cause too, beyond loopback
+  bool discard = false;  // TCP: payload that nobody looks at is dropped in the kernel, not copied
+  bool open = false;     // answer plain text, larger than its cause too, beyond loopback
 
   bool print = false;            // the data of plain datagrams and connections, on stdout
   std::string reply_prefix;      // in front of every plain UDP answer

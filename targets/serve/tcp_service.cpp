@@ -218,9 +218,33 @@ bool TcpService::read(Connection& c, MonoTime now) {
 
 // What recv returned; kNothing: nothing has come.
 ssize_t TcpService::receive(Connection& c) {
-  std::copy(c.unread.begin(), c.unread.end(), input_.begin());
-  const ssize_t n = recv(c.socket.get(), input_.data() + c.unread.size(), kReadBytes, MSG_DONTWAIT);
+  const std::size_t discarded = most_to_discard(c);
+  discards_now_ = discarded != 0;
+  ssize_t n = 0;
+  if (discards_now_) {
+    n = recv(c.socket.get(), nullptr, discarded, MSG_DONTWAIT | MSG_TRUNC);
+  } else {
+    std::copy(c.unread.begin(), c.unread.end(), input_.begin());
+    n = recv(c.socket.get(), input_.data() + c.unread.size(), most_to_read(c), MSG_DONTWAIT);
+  }
   return n < 0 && (errno == EAGAIN || errno == EINTR) ? kNothing : n;
+}
+
+// What nobody will look at: the rest of a stream message, and all that a sink is sent without
+// frames.
+std::size_t TcpService::most_to_discard(const Connection& c) const {
+  if (!context_.options.discard || !c.unread.empty() || c.ending) return 0;
+  if (c.speech == Connection::Speech::discard) return kMostDiscarded;
+  const bool data = c.current.kind == FrameKind::data || c.current.kind == FrameKind::data_warm_up;
+  return data && c.payload_left >= kLeastDiscarded ? c.payload_left : 0;
+}
+
+// Before the head of a message whose payload will be discarded as little as possible is copied.
+std::size_t TcpService::most_to_read(const Connection& c) const {
+  const bool next_may_be_discarded = context_.options.discard && c.payload_left == 0 &&
+                                     c.current.kind == FrameKind::data &&
+                                     c.current.length >= kLeastDiscarded;
+  return next_may_be_discarded ? kLongestHead : kReadBytes;
 }
 
 bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
@@ -234,6 +258,11 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   const std::size_t kept = c.unread.size();
   context_.tcp.bytes_received += count;
   touch(c, now);
+  if (discards_now_) {
+    context_.tcp.bytes_discarded += count;
+    if (c.speech == Connection::Speech::frames) c.payload_left -= static_cast<std::uint32_t>(count);
+    return true;
+  }
   c.unread.clear();
   if (!take(c, std::span(input_).first(kept + count), now)) {
     return fail(c, &TargetTcpCounters::hostile);

@@ -43,6 +43,9 @@ class TcpService {
   static constexpr std::size_t kMostQueued = std::size_t{1} << 20U;    // answers that are not due
   static constexpr std::size_t kSmallAnswer = std::size_t{16} << 10U;  // sized, queued whole
   static constexpr std::uint32_t kSourceMessage = 1400 - kFrameBytes;
+  // --discard: less is copied sooner than a call of its own is made for it.
+  static constexpr std::size_t kLeastDiscarded = std::size_t{16} << 10U;
+  static constexpr std::size_t kMostDiscarded = std::size_t{1} << 20U;
   static constexpr int kAcceptsPerTurn = 64;
   static constexpr ssize_t kNothing = -2;
   static constexpr std::size_t kMostTried = 8;  // connections that try_receive() reads in turn
@@ -58,6 +61,8 @@ class TcpService {
   void resume_accepting();
   bool read(Connection& c, MonoTime now);
   ssize_t receive(Connection& c);
+  [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
+  [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
   bool take_received(Connection& c, ssize_t n, MonoTime now);
   bool write(Connection& c, MonoTime now);
   std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes,
@@ -106,6 +111,7 @@ class TcpService {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_;
   unsigned tries_left_ = 0;
+  bool discards_now_ = false;  // what receive() brought is gone
   std::uint32_t next_generation_ = 1;
   std::uint64_t next_ordinal_ = 1;
   std::uint32_t oldest_ = kNoConnection;

@@ -94,7 +94,8 @@ TEST(SentBatches, every_request_keeps_its_own_intended_time_however_many_wait) {
   for (int i = 0; i < 500; ++i) {
     const SentBatch& batch = table.at(slots[static_cast<std::size_t>(i)]);
     for (std::uint32_t bit = 0; bit < batch.size; ++bit)
-      EXPECT_EQ(table.intended_of(batch, bit), MonoTime(Nanos(1000 * i + (i % 2) * bit)));
+      EXPECT_EQ(table.intended_of(batch, bit),
+                MonoTime(Nanos(1000 * i + (i % 2) * static_cast<int>(bit))));
   }
 }
 

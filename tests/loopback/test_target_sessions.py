@@ -245,3 +245,21 @@ def test_ipv6_and_ipv4_are_served_side_by_side(serving):
             with tcp_to((host, port)) as sock:
                 sock.sendall(b"hi")
                 assert read_exactly(sock, 2) == b"hi"
+
+
+def test_what_a_sink_discards_in_the_kernel_is_counted_as_if_it_had_been_read(serving):
+    sizes = [100, 20_000, 300_000, 16_384, 50, 70_000, 70_000, 10]
+    answers = []
+    for discard in ([], ["--discard"]):
+        target, end = serving("tcp-sink", *discard)
+        with tcp_to(target.tcp) as sock:
+            for sequence, size in enumerate(sizes):
+                sock.sendall(frame(DATA, b"d" * size, sequence=sequence))
+            sock.sendall(frame(STATISTICS, PADDING))
+            answer = read_exactly(sock, 96)
+        answers.append(statistics_of(parse(answer)[-1]))
+        tcp = end()["tcp"]
+        assert tcp["data"] == len(sizes)
+        assert tcp["bytes_received"] == sum(sizes) + 24 * len(sizes) + 96
+        assert (tcp["bytes_discarded"] > 0) == bool(discard)
+    assert answers[0] == answers[1]
