@@ -311,8 +311,8 @@ int SendBatch::send_singly(const Descriptor& socket, std::size_t slot, std::size
   ensure(slot < m.size && from < m.vectors[slot].iov_len, "what is sent is in the batch");
   msghdr message = m.messages[slot].msg_hdr;
   const cmsghdr* division = CMSG_FIRSTHDR(&message);
-  ensure(division != nullptr && holds<std::uint16_t>(division, IPPROTO_UDP, UDP_SEGMENT),
-         "only what was to be divided is sent singly");
+  if (division == nullptr || !holds<std::uint16_t>(division, IPPROTO_UDP, UDP_SEGMENT))
+    return -EINVAL;
   const std::size_t each = content<std::uint16_t>(division);
   message.msg_control =
       static_cast<std::byte*>(message.msg_control) + CMSG_SPACE(sizeof(std::uint16_t));
