@@ -56,6 +56,9 @@ RunPlan plan_of_round(const DuelOptions& options, std::uint32_t i, const PlanLim
     round.socket.congestion.clear();
     round.socket.nodelay = SocketOptions{}.nodelay;
     round.close.reset();
+    round.discard = false;
+  } else {
+    round.offload = Offload::automatic;
   }
   return make_plan(round, limits, options.trace);
 }
@@ -64,13 +67,15 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
   const PlanLimits limits{.cpus = static_cast<unsigned>(allowed_cpus().size())};
   // Wrong use of either protocol is found before anything starts.
   const RunPlan first = plan_of_round(options, 0, limits);
-  (void)plan_of_round(options, 1, limits);
+  // Our own target serves both.
+  RunPlan served = plan_of_round(options, 1, limits);
+  served.offload = first.offload;
 
   std::optional<OwnTarget> own;
   // A target that has held connections keeps their memory for the next ones, which would then seem
   // to cost nothing: each round that holds starts a target of its own.
   if (!options.run.where && options.run.workload != Workload::hold)
-    own.emplace(own_target_arguments(first), own_target_cpu(first.pin, first.threads));
+    own.emplace(own_target_arguments(served), own_target_cpu(first.pin, first.threads));
 
   const SignalHold hold;
   const std::uint32_t rounds = 2 * options.rounds;

@@ -81,9 +81,10 @@ class UdpLink {
   template <class OnDatagrams, class OnError>
   void receive(Flow& flow, Reading reading, std::size_t in_flight, OnDatagrams&& on_datagrams,
                OnError&& on_error) {
-    // With one answer to come, one call reads it; level-triggered polling tells of any more.
+    // With one answer to come, one call reads it; level-triggered polling tells of any more. Where
+    // answers came joined of late, each slot will hold many.
     const std::size_t most =
-        std::clamp<std::size_t>(joins_ ? in_flight / kMostSegments : in_flight, 1, kSlots);
+        std::clamp<std::size_t>(come_joined_ ? in_flight / kMostSegments : in_flight, 1, kSlots);
     std::size_t got = 0;
     for (int round = 0; round < kMostRounds; ++round) {
       const int n = reading == Reading::waits && round == 0 ? batch_.await(flow.socket, most)
@@ -109,7 +110,8 @@ class UdpLink {
 
   // Datagrams in a slot.
   std::size_t count(const Received& received) {
-    if (received.segment_bytes == 0) return 1;
+    come_joined_ = received.segment_bytes != 0;
+    if (!come_joined_) return 1;
     const std::size_t n =
         (received.bytes.size() + received.segment_bytes - 1) / received.segment_bytes;
     ++worker_.result().offload.joined_receives;
@@ -123,8 +125,9 @@ class UdpLink {
   ReceiveBatch batch_;
   SendBatch out_;
   bool wants_offload_;
-  bool divides_ = false;  // UDP_SEGMENT
-  bool joins_ = false;    // UDP_GRO
+  bool divides_ = false;      // UDP_SEGMENT
+  bool joins_ = false;        // UDP_GRO
+  bool come_joined_ = false;  // the last slot held several datagrams
 };
 
 class TcpLink {

@@ -285,6 +285,12 @@ void check_extent(const RunOptions& options) {
 }
 
 void check_socket(const RunOptions& options) {
+  if (options.offload == Offload::on && options.protocol == Protocol::tcp)
+    refuse("--offload on", "the kernel divides and joins the packets of tcp anyway",
+           "leave it out, or use udp");
+  if (options.offload == Offload::on && options.batch == 1)
+    refuse("--offload on, --batch 1", "one datagram a call leaves nothing to divide",
+           "use a larger --batch, or leave out one of the two");
   if (!options.where && options.family == Family::v6)
     refuse("-6", "the target of its own that a run without an address starts is on 127.0.0.1",
            "leave it out, or start one: volley target --listen [::1]:2924");

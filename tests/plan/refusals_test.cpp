@@ -331,6 +331,36 @@ const std::vector<Refusal>& refusals() {
   return all;
 }
 
+TEST(Plan, RefusesOffloadAndDiscardWhereThereIsNothingForThem) {
+  EXPECT_EQ(refusal([](RunOptions& o) {
+              o.protocol = Protocol::tcp;
+              o.offload = Offload::on;
+            }),
+            "--offload on: the kernel divides and joins the packets of tcp anyway; leave it out, "
+            "or use udp");
+  EXPECT_EQ(refusal([](RunOptions& o) {
+              o.offload = Offload::on;
+              o.batch = 1;
+            }),
+            "--offload on, --batch 1: one datagram a call leaves nothing to divide; use a larger "
+            "--batch, or leave out one of the two");
+  EXPECT_EQ(refusal([](RunOptions& o) { o.discard = true; }),
+            "--discard: it is for a tcp stream up to a target that this run starts; use tcp and "
+            "--workload stream, or leave it out");
+  const auto streams = [](RunOptions& o) {
+    o.protocol = Protocol::tcp;
+    o.workload = Workload::stream;
+    o.discard = true;
+  };
+  EXPECT_EQ(refusal(streams), "accepted");
+  EXPECT_EQ(refusal([&](RunOptions& o) {
+              streams(o);
+              o.where = HostPort{"127.0.0.1", 2924};
+            }),
+            "--discard: it is for a tcp stream up to a target that this run starts; give it to "
+            "that target (volley target --discard)");
+}
+
 TEST(Plan, TakesAsManyUdpStreamsAsTheSinkCounts) {
   EXPECT_EQ(refusal([](RunOptions& o) { o.workload = Workload::stream, o.flows = 4096; }),
             "accepted");
