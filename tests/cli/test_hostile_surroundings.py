@@ -53,7 +53,7 @@ def test_no_socket_takes_the_place_of_a_closed_standard_stream(start_target):
 
 
 def test_a_generator_behind_its_schedule_says_so_and_divides_by_the_time_it_took():
-    result = run_volley("run", "tcp", "--rate", "3M", "--duration", "100ms", "--warm-up", "0s",
+    result = run_volley("run", "tcp", "--rate", "3M", "--batch", "1", "--duration", "100ms", "--warm-up", "0s",
                       "--timeout", "60s", "--report", "json", timeout=60)
     check_report(result.json)
     run = result.run
