@@ -10,11 +10,12 @@ import time
 
 import pytest
 
-from harness import run_json, run_volley, start_volley, wait_until
+from harness import PATIENCE, run_json, run_volley, start_volley, wait_until
 from judging import check_report
 
 FLOWS = 1000
-KIBI = 1024
+# A sanitizer pads every allocation, so what a connection costs is judged of the program alone.
+MOST_BYTES = 1024 if PATIENCE == 1 else 64 * 1024
 
 
 def hold(*args, **kwargs):
@@ -35,8 +36,8 @@ def test_all_are_opened_kept_and_probed_for_less_than_a_kibibyte(protocol, threa
     assert held["failed"] == held["died"] == {}, held
     assert held["probed"] == FLOWS, "two rounds of probes reach every connection"
     assert run["requests"]["completed"] == run["requests"]["planned"] == 2 * FLOWS
-    assert 40 <= held["generator_bytes_per_connection"] <= KIBI, held
-    assert held["target_bytes_per_connection"] <= KIBI, held
+    assert 40 <= held["generator_bytes_per_connection"] <= MOST_BYTES, held
+    assert held["target_bytes_per_connection"] <= MOST_BYTES, held
     if protocol == "tcp":
         assert held["target_bytes_per_connection"] >= 100, "a connection is something to a target"
         assert run["latency_ns"]["connect"]["count"] == FLOWS
@@ -160,7 +161,7 @@ def test_a_duel_shows_what_a_connection_costs_side_by_side():
     assert lines["opened"][1:] == ["600", "600"], result.stdout
     assert lines["held at the end"][-2:] == ["600", "600"], result.stdout
     for who in ("generator, each", "target, each"):
-        assert lines[who][-1] == "B" and float(lines[who][-2]) <= KIBI, result.stdout
+        assert lines[who][-1] == "B" and float(lines[who][-2]) <= MOST_BYTES, result.stdout
     runs = json.loads(result.stderr)["runs"]
     # The second round pays as much as the first: no memory of the one before hides it.
     costs = [run["hold"]["target_bytes_per_connection"] for run in runs if run["protocol"] == "tcp"]
