@@ -14,7 +14,8 @@ from harness import PATIENCE, run_json, run_volley, start_volley, wait_until
 from judging import check_report
 
 FLOWS = 1000
-# A sanitizer pads every allocation, so what a connection costs is judged of the program alone.
+# A sanitizer pads every allocation and shadows what is touched, so what a connection costs is judged
+# of the program alone.
 MOST_BYTES = 1024 if PATIENCE == 1 else 64 * 1024
 
 
@@ -42,7 +43,8 @@ def test_all_are_opened_kept_and_probed_for_less_than_a_kibibyte(protocol, threa
         assert held["target_bytes_per_connection"] >= 100, "a connection is something to a target"
         assert run["latency_ns"]["connect"]["count"] == FLOWS
     else:
-        assert held["target_bytes_per_connection"] <= 100, "a UDP server holds no connection"
+        most = 100 if PATIENCE == 1 else MOST_BYTES
+        assert held["target_bytes_per_connection"] <= most, "a UDP server holds no connection"
     if os.access("/proc/slabinfo", os.R_OK):
         assert held["kernel_bytes_per_connection"] >= 1000, held
     else:
