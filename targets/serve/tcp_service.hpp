@@ -1,8 +1,9 @@
 // The TCP side of one thread: its listeners and the connections they accepted.
 //
-// This file accepts, reads, writes, closes and keeps the limits; what bytes mean is the business of
-// tcp_session.cpp. A connection is not read while an answer of its is unsent, so a peer that never
-// reads costs at most one read's worth of memory, and after --idle-timeout nothing.
+// tcp_accept.cpp takes connections in, tcp_service.cpp reads, writes, closes and keeps the limits;
+// what bytes mean is the business of tcp_session.cpp. A connection is not read while an answer of
+// its is unsent, so a peer that never reads costs at most one read's worth of memory, and after
+// --idle-timeout nothing.
 #pragma once
 
 #include <functional>
@@ -54,11 +55,13 @@ class TcpService {
   // How long a source waits for a hello before it streams to a peer that says nothing.
   static constexpr Nanos kSourceGrace = std::chrono::milliseconds(50);
 
-  // tcp_service.cpp: connections and their sockets. Where a bool is returned, false says that the
-  // connection is gone.
+  // tcp_accept.cpp (with what is public of it: add_listener, on_listener, adopt).
   void deal(Descriptor socket, const Address& peer, MonoTime now);
   void pause_accepting(int error, MonoTime now);
   void resume_accepting();
+
+  // tcp_service.cpp: connections and their sockets. Where a bool is returned, false says that the
+  // connection is gone.
   bool read(Connection& c, MonoTime now);
   ssize_t receive(Connection& c);
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
