@@ -10,45 +10,13 @@
 #include "generators/plan/payload.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/measure/units.hpp"
+#include "tests/plan/plan_for_tests.hpp"
 
 namespace volley {
 namespace {
 
+using namespace tests;
 using namespace std::chrono_literals;
-using Change = std::function<void(RunOptions&)>;
-
-constexpr PlanLimits kTwoCpus{.cpus = 2};
-
-RunPlan plan_with(const Change& change) {
-  RunOptions options;
-  change(options);
-  return make_plan(options, kTwoCpus);
-}
-
-std::string refusal(const Change& change) {
-  try {
-    (void)plan_with(change);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
-Arrival arrival(Arrival::Kind kind) {
-  Arrival result;
-  result.kind = kind;
-  return result;
-}
-
-ReplyRule reply(ReplyRule::Kind kind) {
-  ReplyRule rule;
-  rule.kind = kind;
-  rule.length = 5;
-  rule.text = "\n";
-  return rule;
-}
-
-void tcp(RunOptions& o) { o.protocol = Protocol::tcp; }
 
 std::string value_of(const RunPlan& plan, const std::string& key) {
   for (const auto& [name, value] : effective_values(plan))
