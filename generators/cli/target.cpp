@@ -38,7 +38,7 @@ struct Typed {
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
-  bool pin = false, discard = false, open = false, print = false, log_messages = false,
+  bool pin = false, discard = false, frames_only = false, open = false, print = false, log_messages = false,
        log_connections = false;
   bool stop_on_empty = false, quiet = false;
 };
@@ -82,6 +82,7 @@ ServeOptions options_from(const Typed& typed) {
                       std::array{std::pair{"auto"sv, Offload::automatic},
                                  std::pair{"on"sv, Offload::on}, std::pair{"off"sv, Offload::off}});
   o.discard = typed.discard;
+  o.frames_only = typed.frames_only;
   o.open = typed.open;
   o.print = typed.print;
   o.reply_prefix = typed.reply_prefix;
@@ -203,6 +204,9 @@ void declare_serving(CLI::App& app, Typed& t) {
   app.add_flag("--discard", t.discard,
                "TCP: let the kernel drop what nobody looks at (stream payload of 16 KiB\n"
                "and more, what a plain sink is sent) instead of copying it");
+  app.add_flag("--frames-only", t.frames_only,
+               "UDP: answer volley's own frames, and plain text not even on loopback;\n"
+               "spares the kernel what only plain text makes necessary");
   app.add_flag("--open", t.open,
                "beyond loopback too, answer plain text, and larger than the request:\nonly where "
                "no stranger can send to it");

@@ -81,7 +81,13 @@ void ChurnSockets::end(ChurnSocket& socket) {
     close(socket);
 }
 
+void ChurnSockets::drop(ChurnSocket& socket) {
+  worker_.poller().forget(socket.descriptor.get());
+  socket.descriptor.close();
+}
+
 void ChurnSockets::close(ChurnSocket& socket) {
+  worker_.poller().forget(socket.descriptor.get());
   if (plan_.protocol == Protocol::tcp && plan_.close == Close::rst)
     close_by_reset(socket.descriptor);
   else

@@ -46,7 +46,7 @@ class ChurnSockets {
   // Ends a flow in the way the plan says. A tcp socket that is still open is left over for the next
   // begin(); drop() it before the next wait on the poller, which would report it again and again.
   void end(ChurnSocket& socket);
-  void drop(ChurnSocket& socket) { socket.descriptor.close(); }
+  void drop(ChurnSocket& socket);
   // Ends a flow that failed.
   void close(ChurnSocket& socket);
 

@@ -15,29 +15,28 @@
 
 namespace volley {
 
-// Requests that may leave with one call.
-struct CallLoad {
-  std::array<Due, kMostInBatch> dues;
-  std::uint32_t count = 0;
-  [[nodiscard]] std::span<const Due> span() const { return std::span(dues).first(count); }
-};
+// Room for the requests of one call. It is kept from call to call: to make it anew would cost more
+// than a request does otherwise.
+using CallRoom = std::array<Due, kMostInBatch>;
 
-// The first of a flow's line: at most `most`, of one phase.
-[[nodiscard]] inline CallLoad next_call(const Flow& flow, std::uint32_t most) {
-  CallLoad load;
-  for (auto due = flow.waiting.begin(); load.count < most && due != flow.waiting.end() &&
+// The first of a flow's line: at most `most`, of one phase. They are copied into `room`.
+[[nodiscard]] inline std::span<const Due> next_call(const Flow& flow, std::uint32_t most,
+                                                    CallRoom& room) {
+  std::uint32_t count = 0;
+  for (auto due = flow.waiting.begin(); count < most && due != flow.waiting.end() &&
                                         due->measured == flow.waiting.front().measured;
        ++due)
-    load.dues[load.count++] = *due;
-  return load;
+    room[count++] = *due;
+  return std::span(room).first(count);
 }
 // The same for a closed loop: what the flow owes at `now`.
-[[nodiscard]] inline CallLoad next_call(Demand& demand, std::uint32_t flow, MonoTime now,
-                                        std::uint32_t most) {
-  CallLoad load;
-  for (std::optional<Due> due; load.count < most && (due = demand.take(flow, now)); ++load.count)
-    load.dues[load.count] = *due;
-  return load;
+[[nodiscard]] inline std::span<const Due> next_call(Demand& demand, std::uint32_t flow,
+                                                    MonoTime now, std::uint32_t most,
+                                                    CallRoom& room) {
+  std::uint32_t count = 0;
+  for (std::optional<Due> due; count < most && (due = demand.take(flow, now)); ++count)
+    room[count] = *due;
+  return std::span(room).first(count);
 }
 
 // What still stands in the line could not go out when it was due. Counts each request once, however

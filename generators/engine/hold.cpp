@@ -296,7 +296,8 @@ class Holding {
     if (alive_ > 0) --alive_;
     worker_.note_event(kind, now);
     ++worker_.result().hold->died[static_cast<std::size_t>(kind)];
-    flow.socket.close();  // leaves the poller with it
+    worker_.poller().forget(flow.socket.get());
+    flow.socket.close();
     book_.on_death(index, kind);
     strains_.drop_waiting_of(flow, index,
                              [&](const Due& due) { unsent(due, ErrorKind::flow_dead); });

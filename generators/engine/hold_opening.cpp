@@ -94,6 +94,7 @@ void HoldOpening::failed(std::uint32_t index, int error) {
   HeldFlow& flow = flows_[index];
   if (flow.state == HeldFlow::State::opening) --opening_;
   flow.state = HeldFlow::State::dead;
+  worker_.poller().forget(flow.socket.get());
   flow.socket.close();
   worker_.note_set_up_failure(error, "cannot open a connection");
   ++worker_.result().hold->failed[static_cast<std::size_t>(error_kind_of(error))];

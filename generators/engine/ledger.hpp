@@ -91,7 +91,7 @@ class Ledger {
                 MonoTime received, OnCompleted&& on_completed) {
     const SentBatch batch = batches_.at(slot);
     const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
-    const auto n = static_cast<std::uint32_t>(std::popcount(bits));
+    const std::uint32_t n = answer.count;
     const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n);
     batches_.remove(slot, bits);
     if (answer.verdict != Answer::Verdict::valid) {

@@ -111,7 +111,7 @@ class RequestResponse {
     }
     const MonoTime wake = std::min(next_wake(now), worker_.recorder().interval_end());
     if (looks_directly(now, wake)) {
-      for (Flow& flow : flows_) receive(flow, Reading::takes);
+      look(now, wake);
       return;
     }
     if (waits_in_receive_ && ledger_.batches().waiting_of(0) > 0 && !flows_.front().blocked) {
@@ -133,6 +133,17 @@ class RequestResponse {
   [[nodiscard]] bool looks_directly(MonoTime now, MonoTime wake) {
     if (flows_.size() > kFewFlows || blocked_ > 0 || !worker_.spins(now, wake)) return false;
     return ++looks_ % kLooksPerPoll != 0;
+  }
+
+  // A look at one socket that has nothing takes a few hundred nanoseconds, and the answer waits for
+  // the next one; so the clock and the lists are asked only after several, unless something is due.
+  void look(MonoTime now, MonoTime wake) {
+    const unsigned looks = wake - now > kLooksAhead ? kLooksPerTurn : 1;
+    for (unsigned i = 0; i < looks; ++i) {
+      bool came = false;
+      for (Flow& flow : flows_) came |= receive(flow, Reading::takes);
+      if (came) return;
+    }
   }
 
   // Closed loop on one flow: the receive call itself is the place to wait. Beside a poller that
@@ -262,9 +273,9 @@ class RequestResponse {
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      const CallLoad load = next_call(flow, room_of(flow));
-      if (load.count == 0) return;
-      const std::uint32_t gone = send(flow, load.span());
+      const auto dues = next_call(flow, room_of(flow), call_room_);
+      if (dues.empty()) return;
+      const std::uint32_t gone = send(flow, dues);
       flow.waiting.erase(flow.waiting.begin(), flow.waiting.begin() + gone);
       if (settle_failure(flow, mono_now()) && !demand_.open_loop()) return;
     }
@@ -273,19 +284,20 @@ class RequestResponse {
   // Closed loop: puts requests in flight until the flow is full.
   void fill(Flow& flow, MonoTime now) {
     while (!flow.dead && !flow.blocked && flow.waiting.empty()) {
-      const CallLoad load = next_call(demand_, flow.index, now, room_of(flow));
-      if (load.count == 0) return;
-      const std::uint32_t gone = send(flow, load.span());
+      const auto dues = next_call(demand_, flow.index, now, room_of(flow), call_room_);
+      if (dues.empty()) return;
+      const std::uint32_t gone = send(flow, dues);
       // They were due when there was room.
-      for (const Due& due : load.span().subspan(gone)) flow.waiting.push_back(due);
+      for (const Due& due : dues.subspan(gone)) flow.waiting.push_back(due);
       hold_back(flow, worker_.recorder());
       if (settle_failure(flow, now)) return;
     }
   }
 
   // --- receiving ---------------------------------------------------------------------------
-  void receive(Flow& flow, Reading reading) {
-    if (flow.dead) return;
+  // Whether answers came.
+  bool receive(Flow& flow, Reading reading) {
+    if (flow.dead) return false;
     MonoTime received{};  // the last answers
     const auto on_answer = [&](const Answer& answer) {
       ledger_.on_answer(flow, answer, received,
@@ -321,6 +333,7 @@ class RequestResponse {
     }
     for (const Completion& done : completed_) worker_.recorder().on_completed(done);
     completed_.clear();
+    return received != MonoTime{};
   }
 
   // One datagram, or several of one size that the kernel has joined, of which only the last may be
@@ -360,7 +373,7 @@ class RequestResponse {
     --alive_;
     if (std::exchange(flow.blocked, false)) --blocked_;
     worker_.note_event(kind, now);
-    worker_.poller().remove(flow.socket.get());
+    worker_.poller().forget(flow.socket.get());
     flow.socket.close();
     ledger_.on_flow_death(flow, kind);
     drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
@@ -377,6 +390,8 @@ class RequestResponse {
   static constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
   static constexpr std::size_t kFewFlows = 4;
   static constexpr unsigned kLooksPerPoll = 64;
+  static constexpr unsigned kLooksPerTurn = 8;
+  static constexpr Nanos kLooksAhead = std::chrono::microseconds(20);  // what those may take
 
   Worker& worker_;
   const RunPlan& plan_;
@@ -388,6 +403,7 @@ class RequestResponse {
   std::vector<Flow> flows_;
   Demand demand_;
   DueLines lines_;
+  CallRoom call_room_;
   RestingFlows resting_;
   std::uint32_t alive_ = 0;
   std::uint32_t blocked_ = 0;          // flows

@@ -144,24 +144,24 @@ class Stream {
   bool send_batch(Flow& flow) {
     const MonoTime now = mono_now();
     if (flow.dead || flow.blocked || now < places_[flow.index].rest_until) return false;
-    const CallLoad load = next_call(demand_, flow.index, now, messages_.most());
-    if (load.count == 0) return false;
-    const BatchResult result = send(flow, load.span(), now);
+    const auto dues = next_call(demand_, flow.index, now, messages_.most(), call_room_);
+    if (dues.empty()) return false;
+    const BatchResult result = send(flow, dues, now);
     const bool failed = result.what == Sent::failed;
-    for (const Due& due : load.span().subspan(result.sent + (failed ? 1 : 0)))
+    for (const Due& due : dues.subspan(result.sent + (failed ? 1 : 0)))
       demand_.put_back(flow.index, due.measured);
-    if (failed) on_failed(flow, load.dues[result.sent], error_kind_of(result.error));
+    if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
     return result.what == Sent::whole;
   }
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      const CallLoad load = next_call(flow, messages_.most());
-      const BatchResult result = send(flow, load.span(), mono_now());
+      const auto dues = next_call(flow, messages_.most(), call_room_);
+      const BatchResult result = send(flow, dues, mono_now());
       const bool failed = result.what == Sent::failed;
       flow.waiting.erase(flow.waiting.begin(),
                          flow.waiting.begin() + result.sent + (failed ? 1 : 0));
-      if (failed) on_failed(flow, load.dues[result.sent], error_kind_of(result.error));
+      if (failed) on_failed(flow, dues[result.sent], error_kind_of(result.error));
     }
   }
 
@@ -265,7 +265,7 @@ class Stream {
     flow.dead = true;
     --alive_;
     worker_.note_event(kind, mono_now());
-    worker_.poller().remove(flow.socket.get());
+    worker_.poller().forget(flow.socket.get());
     flow.socket.close();
     drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
@@ -310,6 +310,7 @@ class Stream {
   std::vector<Place> places_;
   Demand demand_;
   DueLines lines_;
+  CallRoom call_room_;
   std::uint32_t alive_ = 0;
   unsigned unpolled_ = 0;  // turns without a look at the poller
   MonoTime cut_off_{};

@@ -45,7 +45,7 @@ Decision decide_frame(const AnswerPolicy& policy, const DatagramFacts& facts) {
 Decision decide_plain(const AnswerPolicy& policy, const DatagramFacts& facts) {
   if (!policy.echoes) return Decision::take;
   if (policy.guard && is_marked(facts.ttl)) return Decision::ignore_marked;
-  if (!policy.may_enlarge()) return Decision::ignore_not_frame;
+  if (policy.frames_only || !policy.may_enlarge()) return Decision::ignore_not_frame;
   if (facts.bytes + policy.prefix_bytes > kMostAnswerBytes) return Decision::ignore_malformed;
   return Decision::echo;
 }

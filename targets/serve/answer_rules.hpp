@@ -8,7 +8,8 @@
 //     Hosts send with 64, 128 or 255, so nobody else is near (255 only after 33 hops).
 //   - Nothing is answered that seems to come from the target itself or from a port below 1024,
 //     where echo, chargen and DNS servers live.
-//   - Beyond loopback only our frames are answered, unless the user opened the target.
+//   - Beyond loopback only our frames are answered, unless the user opened the target; on loopback
+//     too when the user wants it so.
 //   - Beyond loopback an answer is never larger than its cause, unless the target is open or the
 //     sender has shown with a cookie that it receives what is sent to its address.
 #pragma once
@@ -32,6 +33,7 @@ struct AnswerPolicy {
   bool echoes = true;        // false: a sink
   bool on_loopback = false;  // the socket is bound to a loopback address
   bool open = false;
+  bool frames_only = false;  // plain text is answered nowhere
   bool guard = true;             // false only in a test build
   std::size_t prefix_bytes = 0;  // in front of plain answers
   [[nodiscard]] bool may_enlarge() const { return on_loopback || open; }

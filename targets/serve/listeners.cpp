@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "reports/measure/ensure.hpp"
+#include "targets/serve/datagram_needs.hpp"
 #include "targets/wire/datagrams.hpp"
 
 namespace volley {
@@ -72,7 +73,10 @@ int prepare(Protocol protocol, const Address& where, const ServeOptions& o,
                      "UDP_GRO: Linux 5.0 or later]; use --offload auto or off");
     }
   }
-  return enable_ancillary(socket, where.family());
+  const DatagramNeeds needs = needs_of(o, where);
+  if (needs.local)
+    if (const int error = tell_local_address(socket, where.family())) return error;
+  return needs.ttl ? tell_ttl(socket, where.family()) : 0;
 }
 
 // The sockets of all threads for one address. The first takes the port for itself and then allows

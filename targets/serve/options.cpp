@@ -55,6 +55,17 @@ void check_udp_only(const ServeOptions& o) {
   refuse(o.stop_on_empty, "--stop-on-empty", kMessages);
 }
 
+void check_frames_only(const ServeOptions& o) {
+  if (!o.frames_only) return;
+  require(serves(o.kind, Protocol::udp),
+          fmt::format("--frames-only: {} serves TCP only, which answers whatever comes; leave it "
+                      "out",
+                      to_string(o.kind)));
+  require(o.reply_prefix.empty(),
+          "--frames-only, --reply-prefix: the prefix stands in front of plain answers, and there "
+          "would be none; leave out one of the two");
+}
+
 void check_discard(const ServeOptions& o) {
   if (!o.discard) return;
   require(serves(o.kind, Protocol::tcp), "--discard: datagrams are read whole; leave it out");
@@ -162,6 +173,7 @@ void check(const ServeOptions& o) {
                       "--log-messages, or a tcp kind",
                       to_string(o.kind)));
   check_udp_only(o);
+  check_frames_only(o);
   check_discard(o);
   check_answers(o);
 }

@@ -278,7 +278,8 @@ void TcpService::close(Connection& c) {
   context_.shared.connections.fetch_sub(1);
   context_.shared.dealer.closed(context_.thread);
   const std::uint32_t index = c.index;
-  connections_[index].reset();  // closes the socket, which leaves the poller with it
+  context_.poller.forget(c.socket.get());
+  connections_[index].reset();
   free_.push_back(index);
 }
 

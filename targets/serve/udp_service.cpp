@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "reports/measure/ensure.hpp"
+#include "targets/serve/datagram_needs.hpp"
 
 namespace volley {
 namespace {
@@ -29,7 +30,7 @@ UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t 
       shaped_(context.shared.behaviour.shapes_udp() || context.events.on()),
       shows_(context.options.print || context.options.log_messages ||
              context.options.stop_on_empty),
-      received_(kSlots, kSlotBytes, true),
+      received_(kSlots, kSlotBytes, needs_of(context.options, bound_).details()),
       sender_(socket_, context, 2 * kSlots,
               context.options.offload != Offload::off && can_divide(socket_)),
       sessions_(context.shared.key),
@@ -38,6 +39,7 @@ UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t 
   policy_ = {.echoes = o.kind != TargetKind::udp_sink,
              .on_loopback = bound_.is_loopback(),
              .open = o.open,
+             .frames_only = o.frames_only,
              .guard = o.answer_guard,
              .prefix_bytes = o.reply_prefix.size()};
   if (const int error =

@@ -57,9 +57,9 @@ class UdpService {
   static constexpr std::size_t kSlots = 32;
   static constexpr std::size_t kSlotBytes = UdpSender::kRoomBytes;
   static constexpr int kMostRounds = 8;  // batches before other sockets get their turn
-  // While datagrams come one by one each is taken by a call for one, which costs less; every eighth
+  // While datagrams come one by one each is taken by a call for one, which costs less; every 64th
   // time a call for a batch looks whether that is still so.
-  static constexpr unsigned kLookEvery = 8;
+  static constexpr unsigned kLookEvery = 64;
   static constexpr unsigned kTries = 1024;  // of try_receive(), until asking the poller is better
 
   // Datagrams of one peer and size in a row that are decided alike; alone it may be of any kind.

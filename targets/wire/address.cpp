@@ -11,18 +11,12 @@
 namespace volley {
 namespace {
 
-// Copies instead of casts: a sockaddr_in read through a cast of sockaddr_storage breaks the
-// language's aliasing rules, and the compiler turns these copies into plain loads anyway.
-sockaddr_in as_v4(const sockaddr_storage& storage) {
+// A copy instead of a cast: a sockaddr_in read through a cast of sockaddr_in6 breaks the language's
+// aliasing rules, and the compiler turns the copy into plain loads anyway.
+sockaddr_in as_v4(const sockaddr_in6& storage) {
   sockaddr_in v4{};
   std::memcpy(&v4, &storage, sizeof v4);
   return v4;
-}
-
-sockaddr_in6 as_v6(const sockaddr_storage& storage) {
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &storage, sizeof v6);
-  return v6;
 }
 
 // Spreads every input bit over all output bits: a multiplication and two shifts.
@@ -67,29 +61,31 @@ Address Address::v6(const in6_addr& ip, std::uint16_t port, std::uint32_t scope)
   return result;
 }
 
-// sin_port and sin6_port lie at the same place, so one access serves both families.
+// Family and port lie at the same place in both, so one access serves both.
+static_assert(offsetof(sockaddr_in, sin_family) == offsetof(sockaddr_in6, sin6_family));
 static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
 
-std::uint16_t Address::port() const { return ntohs(as_v4(storage_).sin_port); }
-
-void Address::set_port(std::uint16_t port) {
-  const std::uint16_t network_order = htons(port);
-  std::memcpy(reinterpret_cast<std::byte*>(&storage_) + offsetof(sockaddr_in, sin_port),
-              &network_order, sizeof network_order);
-}
+std::uint16_t Address::port() const { return ntohs(storage_.sin6_port); }
+void Address::set_port(std::uint16_t port) { storage_.sin6_port = htons(port); }
 
 bool Address::is_loopback() const {
   if (family() == AF_INET) return (ntohl(as_v4(storage_).sin_addr.s_addr) >> 24U) == 127;
   if (family() != AF_INET6) return false;
-  const in6_addr ip = as_v6(storage_).sin6_addr;
+  const in6_addr ip = storage_.sin6_addr;
   return IN6_IS_ADDR_LOOPBACK(&ip) || (IN6_IS_ADDR_V4MAPPED(&ip) && ip.s6_addr[12] == 127);
 }
 
 bool Address::is_wildcard() const {
   if (family() == AF_INET) return as_v4(storage_).sin_addr.s_addr == INADDR_ANY;
   if (family() != AF_INET6) return false;
-  const in6_addr ip = as_v6(storage_).sin6_addr;
+  const in6_addr ip = storage_.sin6_addr;
   return IN6_IS_ADDR_UNSPECIFIED(&ip);
+}
+
+bool Address::is_broadcast() const {
+  if (family() != AF_INET) return false;
+  const std::uint32_t ip = ntohl(as_v4(storage_).sin_addr.s_addr);
+  return ip == INADDR_BROADCAST || ip == (INADDR_LOOPBACK | 0x00FFFFFFU);
 }
 
 const sockaddr* Address::data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
@@ -103,7 +99,7 @@ std::string Address::ip() const {
     return text.data();
   }
   if (family() != AF_INET6) return "(no address)";
-  const sockaddr_in6 v6 = as_v6(storage_);
+  const sockaddr_in6 v6 = storage_;
   inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
   if (v6.sin6_scope_id == 0) return text.data();
   std::array<char, IF_NAMESIZE> name{};
@@ -124,7 +120,7 @@ std::uint64_t Address::hash() const {
     const sockaddr_in v4 = as_v4(storage_);
     return mix((std::uint64_t{v4.sin_addr.s_addr} << 16U) | v4.sin_port);
   }
-  const sockaddr_in6 v6 = as_v6(storage_);
+  const sockaddr_in6 v6 = storage_;
   std::uint64_t high = 0;
   std::uint64_t low = 0;
   std::memcpy(&high, &v6.sin6_addr, sizeof high);
@@ -143,8 +139,8 @@ bool operator==(const Address& a, const Address& b) {
     return x.sin_addr.s_addr == y.sin_addr.s_addr && x.sin_port == y.sin_port;
   }
   // The flow label is a property of a packet, not of who sent it.
-  const sockaddr_in6 x = as_v6(a.storage_);
-  const sockaddr_in6 y = as_v6(b.storage_);
+  const sockaddr_in6 x = a.storage_;
+  const sockaddr_in6 y = b.storage_;
   return std::memcmp(&x.sin6_addr, &y.sin6_addr, sizeof x.sin6_addr) == 0 &&
          x.sin6_port == y.sin6_port && x.sin6_scope_id == y.sin6_scope_id;
 }

@@ -17,17 +17,20 @@ class Address {
   static Address v6(const in6_addr& ip, std::uint16_t port, std::uint32_t scope = 0);
 
   [[nodiscard]] bool valid() const { return size_ != 0; }
-  [[nodiscard]] int family() const { return storage_.ss_family; }
+  [[nodiscard]] int family() const { return storage_.sin6_family; }
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
   [[nodiscard]] bool is_loopback() const;  // 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104
   [[nodiscard]] bool is_wildcard() const;  // 0.0.0.0 or ::
+  // 255.255.255.255, or 127.255.255.255: those that are so on every host.
+  [[nodiscard]] bool is_broadcast() const;
 
   [[nodiscard]] const sockaddr* data() const;
   [[nodiscard]] sockaddr* data();
   [[nodiscard]] socklen_t size() const { return size_; }
-  void set_size(socklen_t size) { size_ = size; }
-  static constexpr socklen_t capacity() { return sizeof(sockaddr_storage); }
+  // What a call has written; the kernel tells a larger size than capacity() of an address it cut.
+  void set_size(socklen_t size) { size_ = size <= capacity() ? size : 0; }
+  static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
 
   // "127.0.0.1", "::1"; and with the port: "127.0.0.1:2924", "[::1]:2924".
   [[nodiscard]] std::string ip() const;
@@ -37,7 +40,7 @@ class Address {
   friend bool operator==(const Address& a, const Address& b);
 
  private:
-  sockaddr_storage storage_{};
+  sockaddr_in6 storage_{};  // or a sockaddr_in at its beginning
   socklen_t size_ = 0;
 };
 

@@ -129,14 +129,29 @@ void append_source(msghdr& message, Ancillary& memory, const LocalAddress& local
   append(message, memory, IPPROTO_IPV6, IPV6_PKTINFO, info);
 }
 
+// What send() returns of one message. Without ancillary data the kernel has less to read.
+int send_one(const Descriptor& socket, const msghdr& message) {
+  const ssize_t sent =
+      message.msg_controllen == 0
+          ? sendto(socket.get(), message.msg_iov->iov_base, message.msg_iov->iov_len, kSendFlags,
+                   static_cast<const sockaddr*>(message.msg_name), message.msg_namelen)
+          : sendmsg(socket.get(), &message, kSendFlags);
+  return sent < 0 ? -errno : 1;
+}
+
+int switch_on(const Descriptor& socket, int level, int name) {
+  const int on = 1;
+  return setsockopt(socket.get(), level, name, &on, sizeof on) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 struct ReceiveBatch::Memory {
-  Memory(std::size_t slots, std::size_t slot_bytes, bool with_ancillary)
+  Memory(std::size_t slots, std::size_t slot_bytes, Details details)
       : stride((slot_bytes + kCacheLine - 1) / kCacheLine * kCacheLine),
         bytes(slots * stride),
         peers(slots),
-        ancillary(with_ancillary || slot_bytes >= kMostSegmentedBytes ? slots : 0),
+        ancillary(details == Details::none ? 0 : slots),
         vectors(slots),
         messages(slots) {
     for (std::size_t i = 0; i < slots; ++i) {
@@ -177,10 +192,10 @@ struct ReceiveBatch::Memory {
   std::size_t used = 0;  // slots the last call wrote to
 };
 
-ReceiveBatch::ReceiveBatch(std::size_t slots, std::size_t slot_bytes, bool ancillary) {
+ReceiveBatch::ReceiveBatch(std::size_t slots, std::size_t slot_bytes, Details details) {
   ensure(slots >= 1 && slots <= kMostSlots, "a batch has 1 to 1024 slots");
   ensure(slot_bytes >= 1, "a slot holds at least a byte");
-  memory_ = std::make_unique<Memory>(slots, slot_bytes, ancillary);
+  memory_ = std::make_unique<Memory>(slots, slot_bytes, details);
 }
 
 ReceiveBatch::ReceiveBatch(ReceiveBatch&&) noexcept = default;
@@ -209,7 +224,17 @@ int ReceiveBatch::receive(const Descriptor& socket, std::size_t most, int flags)
 int ReceiveBatch::receive_one(const Descriptor& socket, int flags) {
   Memory& m = *memory_;
   m.make_room();
-  const ssize_t bytes = recvmsg(socket.get(), &m.messages[0].msg_hdr, flags);
+  msghdr& message = m.messages[0].msg_hdr;
+  ssize_t bytes = 0;
+  if (m.ancillary.empty()) {
+    // MSG_TRUNC: the datagram's whole size, however much of it the slot holds.
+    const iovec& slot = m.vectors[0];
+    bytes = recvfrom(socket.get(), slot.iov_base, slot.iov_len, flags | MSG_TRUNC,
+                     m.peers[0].data(), &message.msg_namelen);
+    message.msg_flags = bytes > static_cast<ssize_t>(slot.iov_len) ? MSG_TRUNC : 0;
+  } else {
+    bytes = recvmsg(socket.get(), &message, flags);
+  }
   if (bytes >= 0) m.messages[0].msg_len = static_cast<unsigned>(bytes);
   return m.took(bytes < 0 ? -1 : 1);
 }
@@ -299,8 +324,7 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
 int SendBatch::send(const Descriptor& socket, std::size_t from) {
   Memory& m = *memory_;
   if (from >= m.size) return 0;
-  if (m.size - from == 1)
-    return sendmsg(socket.get(), &m.messages[from].msg_hdr, kSendFlags) < 0 ? -errno : 1;
+  if (m.size - from == 1) return send_one(socket, m.messages[from].msg_hdr);
   const int n = sendmmsg(socket.get(), m.messages.data() + from,
                          static_cast<unsigned>(m.size - from), kSendFlags);
   return n < 0 ? -errno : n;
@@ -331,23 +355,18 @@ int SendBatch::send_singly(const Descriptor& socket, std::size_t slot, std::size
   return n < 0 ? -errno : n;
 }
 
-int enable_ancillary(const Descriptor& socket, int family) {
-  const auto switch_on = [&](int level, int name) {
-    const int on = 1;
-    return setsockopt(socket.get(), level, name, &on, sizeof on) == 0 ? 0 : errno;
-  };
-  // An IPv6 socket may receive IPv4 datagrams, whose time to live only IPv4's option delivers.
-  if (int error = switch_on(IPPROTO_IP, IP_PKTINFO)) return error;
-  if (int error = switch_on(IPPROTO_IP, IP_RECVTTL)) return error;
-  if (family != AF_INET6) return 0;
-  if (int error = switch_on(IPPROTO_IPV6, IPV6_RECVPKTINFO)) return error;
-  return switch_on(IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+// An IPv6 socket may receive IPv4 datagrams, of which only IPv4's options tell.
+int tell_local_address(const Descriptor& socket, int family) {
+  if (const int error = switch_on(socket, IPPROTO_IP, IP_PKTINFO)) return error;
+  return family == AF_INET6 ? switch_on(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO) : 0;
 }
 
-int join_datagrams(const Descriptor& socket) {
-  const int on = 1;
-  return setsockopt(socket.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0 ? 0 : errno;
+int tell_ttl(const Descriptor& socket, int family) {
+  if (const int error = switch_on(socket, IPPROTO_IP, IP_RECVTTL)) return error;
+  return family == AF_INET6 ? switch_on(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT) : 0;
 }
+
+int join_datagrams(const Descriptor& socket) { return switch_on(socket, IPPROTO_UDP, UDP_GRO); }
 
 bool can_divide(const Descriptor& socket) {
   int each = 0;

@@ -33,10 +33,18 @@ inline constexpr std::size_t kMostSlots = 1024;  // what the kernel takes in one
 inline constexpr std::size_t kMostSegments = 64;
 inline constexpr std::size_t kMostSegmentedBytes = 65'507;
 
+// What is read of a datagram beside its bytes and its peer. Each piece costs the kernel and the
+// reader some 50 ns a call.
+enum class Details : std::uint8_t {
+  none,
+  segments,  // Received::segment_bytes (the socket needs join_datagrams())
+  all,       // that, and local address and ttl where the socket has tell_local_address(), tell_ttl()
+};
+
 struct Received {
   std::span<std::byte> bytes;  // inside the batch, valid until the next receive
   const Address* peer = nullptr;
-  LocalAddress local;
+  LocalAddress local;      // invalid: unknown
   int ttl = -1;            // time to live or hop limit as received; -1: unknown
   bool truncated = false;  // the datagram was larger than a slot
   // The kernel has joined several datagrams of this size each; only the last may be shorter. 0:
@@ -46,18 +54,17 @@ struct Received {
 
 class ReceiveBatch {
  public:
-  // `slots` slots a call, of at most `slot_bytes` each. With `ancillary`, local address and ttl
-  // are read too (the socket needs enable_ancillary()). Where datagrams may come joined
+  // `slots` slots a call, of at most `slot_bytes` each. Where datagrams may come joined
   // (join_datagrams()), a slot must hold 65,535 bytes.
-  ReceiveBatch(std::size_t slots, std::size_t slot_bytes, bool ancillary);
+  ReceiveBatch(std::size_t slots, std::size_t slot_bytes, Details details);
   ReceiveBatch(ReceiveBatch&&) noexcept;
   ReceiveBatch& operator=(ReceiveBatch&&) noexcept;
   ~ReceiveBatch();
 
   // One call that does not wait and takes at most `most` datagrams (at least 1; no more than there
   // are slots). Returns how many came (0: none waiting), or a negative errno value. With `most` 1
-  // it is recvmsg, which costs less than recvmmsg where one datagram is all there is to come: a
-  // blocking round trip is 4 to 5 % shorter by it.
+  // it is recvmsg, or without details recvfrom, which cost less than recvmmsg where one datagram is
+  // all there is to come: a blocking round trip is 4 to 5 % shorter by it.
   [[nodiscard]] int receive(const Descriptor& socket, std::size_t most = kMostSlots);
   // Waits for a datagram, as long as the socket lets it (let_receive_wait), and takes what else has
   // come, up to `most`. How many; 0 when none came; or a negative errno value.
@@ -104,8 +111,9 @@ class SendBatch {
   std::unique_ptr<Memory> memory_;
 };
 
-// Asks the kernel to deliver the local address and the time to live with every datagram.
-[[nodiscard]] int enable_ancillary(const Descriptor& socket, int family);
+// Asks the kernel to tell the local address, or the time to live, with every datagram. errno.
+[[nodiscard]] int tell_local_address(const Descriptor& socket, int family);
+[[nodiscard]] int tell_ttl(const Descriptor& socket, int family);
 
 // Lets the kernel join datagrams of one peer and size into one slot (UDP_GRO). errno: ENOPROTOOPT
 // before Linux 5.0.

@@ -23,7 +23,8 @@ class Pair {
       : options_(options), shared_(options_), context_(shared_, poller_) {
     Descriptor socket = tests::listener(Protocol::udp, tests::loopback4());
     EXPECT_EQ(apply(SocketOptions{}, Protocol::udp, socket), 0);
-    EXPECT_EQ(enable_ancillary(socket, AF_INET), 0);
+    EXPECT_EQ(tell_local_address(socket, AF_INET), 0);
+    EXPECT_EQ(tell_ttl(socket, AF_INET), 0);
     if (joins) {
       EXPECT_EQ(join_datagrams(socket), 0);
     }
@@ -51,7 +52,7 @@ class Pair {
       if (together) break;
     }
     std::vector<Bytes> answers;
-    ReceiveBatch received(64, 65'536, false);
+    ReceiveBatch received(64, 65'536, Details::segments);
     for (int n = 0; (n = received.receive(client_)) > 0;) {
       for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
         const auto bytes = received.at(i).bytes;

@@ -54,6 +54,11 @@ struct Exchanged {
   int answered_ttl = -2;
 };
 
+int tell_all(const Descriptor& socket, int family) {
+  const int error = tell_local_address(socket, family);
+  return error != 0 ? error : tell_ttl(socket, family);
+}
+
 Received next(ReceiveBatch& batch, const Descriptor& socket) {
   EXPECT_TRUE(wait_for(socket));
   const int n = batch.receive(socket);
@@ -65,11 +70,11 @@ Received next(ReceiveBatch& batch, const Descriptor& socket) {
 // The client asks at `ask`, the server answers with the ttl given, from where it was asked.
 Exchanged exchange(const Descriptor& server, const Descriptor& client, const Address& ask,
                    int ask_ttl, int answer_ttl) {
-  EXPECT_EQ(enable_ancillary(server, local_address(server).family()), 0);
-  EXPECT_EQ(enable_ancillary(client, local_address(client).family()), 0);
+  EXPECT_EQ(tell_all(server, local_address(server).family()), 0);
+  EXPECT_EQ(tell_all(client, local_address(client).family()), 0);
   Exchanged seen;
   SendBatch sending(4);
-  ReceiveBatch receiving(4, 64, true);
+  ReceiveBatch receiving(4, 64, Details::all);
   sending.add(bytes_of("question"), &ask, nullptr, ask_ttl);
   EXPECT_EQ(sending.send(client), 1);
   const Received question = next(receiving, server);
@@ -81,7 +86,7 @@ Exchanged exchange(const Descriptor& server, const Descriptor& client, const Add
   sending.add(question.bytes, question.peer, &question.local, answer_ttl);
   const int sent = sending.send(server);
   EXPECT_EQ(sent, 1) << error_text(-sent);
-  ReceiveBatch answers(4, 64, true);
+  ReceiveBatch answers(4, 64, Details::all);
   const Received answer = next(answers, client);
   EXPECT_EQ(text_of(answer.bytes), "question");
   seen.answered_by = *answer.peer;
@@ -109,12 +114,12 @@ TEST(Answer, WithoutALocalAddressComesFromWhereTheKernelLikes) {
   SendBatch sending(1);
   sending.add(bytes_of("question"), &ask);
   ASSERT_EQ(sending.send(client), 1);
-  ReceiveBatch receiving(1, 64, false);
+  ReceiveBatch receiving(1, 64, Details::none);
   const Received question = next(receiving, server);
   sending.clear();
   sending.add(question.bytes, question.peer, &question.local);
   ASSERT_EQ(sending.send(server), 1);
-  ReceiveBatch answers(1, 64, false);
+  ReceiveBatch answers(1, 64, Details::none);
   EXPECT_EQ(*next(answers, client).peer, loopback4(port_of(server)));
 }
 
@@ -180,12 +185,12 @@ TEST(Answer, OfAConnectedSocketTakesATtlInEitherFamily) {
     if (where.family() == AF_INET6 && !has_ipv6()) continue;
     const Descriptor server = listener(Protocol::udp, where);
     const Descriptor client = listener(Protocol::udp, where);
-    ASSERT_EQ(enable_ancillary(server, where.family()), 0);
+    ASSERT_EQ(tell_all(server, where.family()), 0);
     ASSERT_EQ(start_connect(client, local_address(server)), 0);
     SendBatch sending(2);
     sending.add(bytes_of("x"), nullptr, nullptr, 42);
     ASSERT_EQ(sending.send(client), 1);
-    ReceiveBatch receiving(1, 64, true);
+    ReceiveBatch receiving(1, 64, Details::all);
     EXPECT_EQ(next(receiving, server).ttl, 42) << where.text();
   }
 }
@@ -194,8 +199,8 @@ TEST(Answer, KeepsItsAncillaryDataOverManyCalls) {
   // The kernel writes over the lengths it is given; they must be restored before every call.
   const Descriptor server = listener(Protocol::udp, any4());
   const Descriptor client = listener(Protocol::udp, loopback4());
-  ASSERT_EQ(enable_ancillary(server, AF_INET), 0);
-  ReceiveBatch receiving(2, 64, true);
+  ASSERT_EQ(tell_all(server, AF_INET), 0);
+  ReceiveBatch receiving(2, 64, Details::all);
   for (unsigned i = 1; i <= 20; ++i) {
     const Address ask = Address::v4(0x7F000000 + i, port_of(server));
     SendBatch sending(1);

@@ -40,7 +40,7 @@ TEST(Batch, CarriesEveryDatagramInOrderAndAtMostItsSlotsACall) {
   EXPECT_EQ(sending.size(), kCount);
   ASSERT_EQ(sending.send(client), static_cast<int>(kCount));
 
-  ReceiveBatch receiving(8, 64, false);
+  ReceiveBatch receiving(8, 64, Details::none);
   std::size_t next = 0;
   while (next < kCount) {
     ASSERT_TRUE(wait_for(server));
@@ -75,7 +75,7 @@ TEST(Batch, DividedDatagramsComeJoinedOrEachForItself) {
     sending.add(bytes_of("alone"), &to, nullptr, -1, 100);
     ASSERT_EQ(sending.send(client), 2);
 
-    ReceiveBatch receiving(32, 65'536, false);
+    ReceiveBatch receiving(32, 65'536, Details::segments);
     std::string all;
     std::size_t datagrams = 0;
     while (all.size() < text.size() + 5) {
@@ -107,7 +107,7 @@ TEST(Batch, TakesNoMoreThanItIsAskedFor) {
   for (const std::string_view text : {"a", "b", "c", "d", "e", "f"})
     sending.add(bytes_of(text), &to);
   ASSERT_EQ(sending.send(client), 6);
-  ReceiveBatch receiving(8, 64, true);
+  ReceiveBatch receiving(8, 64, Details::all);
   ASSERT_TRUE(wait_for(server));
   ASSERT_EQ(receiving.receive(server, 1), 1);
   EXPECT_EQ(text_of(receiving.at(0).bytes), "a");
@@ -123,7 +123,7 @@ TEST(Batch, TakesNoMoreThanItIsAskedFor) {
 TEST(Batch, AWaitForOneEndsWithItsPatience) {
   const Descriptor server = listener(Protocol::udp, loopback4());
   ASSERT_EQ(let_receive_wait(server, std::chrono::milliseconds(20)), 0);
-  ReceiveBatch receiving(2, 64, false);
+  ReceiveBatch receiving(2, 64, Details::none);
   const MonoTime began = mono_now();
   EXPECT_EQ(receiving.await(server, 1), 0);
   // The kernel never waits shorter than it was asked to.
@@ -143,7 +143,7 @@ TEST(Batch, TellsACutDatagramFromOneThatJustFits) {
   }
   ASSERT_EQ(sending.send(client), 4);
 
-  ReceiveBatch receiving(16, 100, true);
+  ReceiveBatch receiving(16, 100, Details::all);
   std::vector<std::size_t> sizes;
   std::vector<bool> cut;
   receive_exactly(receiving, server, 4, [&](const Received& datagram) {
@@ -163,7 +163,7 @@ TEST(Batch, CarriesTheLargestDatagram) {
   SendBatch sending(1);
   sending.add(bytes_of(text), &to);
   ASSERT_EQ(sending.send(client), 1);
-  ReceiveBatch receiving(2, 65536, false);
+  ReceiveBatch receiving(2, 65536, Details::segments);
   receive_exactly(receiving, server, 1,
                   [&](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), text); });
 }
@@ -183,7 +183,7 @@ TEST(Batch, StopsBeforeADatagramThatCannotBeSentAndSaysWhy) {
   EXPECT_EQ(sending.send(client, 3), 0);
 
   std::vector<std::string> came;
-  ReceiveBatch receiving(4, 64, false);
+  ReceiveBatch receiving(4, 64, Details::none);
   receive_exactly(receiving, server, 2,
                   [&](const Received& datagram) { came.push_back(text_of(datagram.bytes)); });
   EXPECT_EQ(came, (std::vector<std::string>{"first", "third"}));
@@ -196,7 +196,7 @@ TEST(Batch, OfAConnectedSocketNeedsNoPeerAndReportsARefusal) {
   SendBatch sending(2);
   sending.add(bytes_of("one"));
   EXPECT_EQ(sending.send(client), 1);
-  ReceiveBatch receiving(2, 64, false);
+  ReceiveBatch receiving(2, 64, Details::none);
   receive_exactly(receiving, server, 1,
                   [&](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), "one"); });
 
@@ -222,7 +222,7 @@ TEST(Batch, IsEmptyAfterClearAndForgetsTheSlotsOldPeer) {
   ASSERT_EQ(start_connect(client, local_address(server)), 0);
   sending.add(bytes_of("to the server"));
   EXPECT_EQ(sending.send(client), 1);
-  ReceiveBatch receiving(1, 64, false);
+  ReceiveBatch receiving(1, 64, Details::none);
   receive_exactly(receiving, server, 1, [](const Received&) {});
   EXPECT_EQ(receiving.receive(other), 0);
 }
@@ -235,7 +235,7 @@ TEST(Batch, MovesWithItsMemory) {
   first.add(bytes_of("moved"), &to);
   SendBatch sending = std::move(first);
   ASSERT_EQ(sending.send(client), 1);
-  ReceiveBatch original(1, 64, true);
+  ReceiveBatch original(1, 64, Details::all);
   ReceiveBatch receiving = std::move(original);
   receive_exactly(receiving, server, 1,
                   [](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), "moved"); });
