@@ -5,8 +5,7 @@
 
 namespace volley {
 
-void ensure(bool holds, const char* what, const char* file, int line) {
-  if (holds) return;
+void stop_for_mistake(const char* what, const char* file, int line) {
   std::fprintf(stderr, "volley: internal error: %s (%s:%d); please report this\n", what, file,
                line);
   std::abort();

@@ -32,9 +32,14 @@ class RunError : public std::runtime_error {
   std::string phase_;
 };
 
+[[noreturn]] void stop_for_mistake(const char* what, const char* file, int line);
+
 // Stops the program when `holds` is false: a mistake of ours, not of the user or the network. The
 // place is the caller's (clang 14 has no std::source_location).
-void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
-            int line = __builtin_LINE());
+inline void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
+                   int line = __builtin_LINE()) {
+  if (!holds) [[unlikely]]
+    stop_for_mistake(what, file, line);
+}
 
 }  // namespace volley

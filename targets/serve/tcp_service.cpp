@@ -156,7 +156,13 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
     return true;
   }
   c.unread.clear();
-  if (!take(c, std::span(input_).first(kept + count), now)) {
+  std::span<std::byte> input = std::span(input_).first(kept + count);
+  if (const std::size_t whole = answer_in_place(c, input, now); whole != 0) {
+    if (!send_at_once(c, input.first(whole), now)) return false;
+    input = input.subspan(whole);
+    if (input.empty()) return true;
+  }
+  if (!take(c, input, now)) {
     return fail(c, &TargetTcpCounters::hostile);
   }
   if (!send_scratch(c, now)) return false;
@@ -178,12 +184,18 @@ std::optional<std::size_t> TcpService::send_some(Connection& c, std::span<const 
   return count;
 }
 
+// With nothing queued before: what the socket does not take is queued.
+bool TcpService::send_at_once(Connection& c, std::span<const std::byte> bytes, MonoTime now) {
+  const auto sent = send_some(c, bytes, now);
+  if (sent && *sent < bytes.size()) c.out.append(bytes.subspan(*sent));
+  return sent.has_value();
+}
+
 bool TcpService::send_scratch(Connection& c, MonoTime now) {
   if (scratch_.empty()) return true;
-  const auto sent = send_some(c, scratch_, now);
-  if (sent && *sent < scratch_.size()) c.out.append(std::span(scratch_).subspan(*sent));
+  const bool stands = send_at_once(c, scratch_, now);
   scratch_.clear();
-  return sent.has_value();
+  return stands;
 }
 
 bool TcpService::write(Connection& c, MonoTime now) {
@@ -231,10 +243,17 @@ bool TcpService::take_waiting(Connection& c, MonoTime now) {
 }
 
 void TcpService::settle(Connection& c, MonoTime now) {
+  if (is_at_rest(c)) return;
   if (!take_waiting(c, now)) return;
   if (!end_if_done(c)) return;
   update_interest(c, now);
   if (const auto due = c.out.next_due(now)) arm_timer(c, *due);
+}
+
+// Nothing is unsent, waits or ends, and the poller knows all it must.
+bool TcpService::is_at_rest(const Connection& c) {
+  return c.unread.empty() && c.out.empty() && c.filler_left == 0 && !c.control && !c.streams &&
+         !c.ending && !c.peer_done && c.reads && !c.writes;
 }
 
 // Closes our side once everything is sent, and the connection once the peer has closed its own:

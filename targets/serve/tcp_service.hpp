@@ -70,7 +70,9 @@ class TcpService {
   bool write(Connection& c, MonoTime now);
   std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes,
                                        MonoTime now);
+  bool send_at_once(Connection& c, std::span<const std::byte> bytes, MonoTime now);
   bool send_scratch(Connection& c, MonoTime now);
+  [[nodiscard]] static bool is_at_rest(const Connection& c);
   void settle(Connection& c, MonoTime now);
   bool take_waiting(Connection& c, MonoTime now);
   bool end_if_done(Connection& c);
@@ -84,6 +86,8 @@ class TcpService {
   [[nodiscard]] Connection* find(std::uint32_t index, std::uint32_t generation);
 
   // tcp_session.cpp: what bytes mean.
+  // Turns the whole requests at the beginning of `input` into their answers. How many bytes.
+  std::size_t answer_in_place(Connection& c, std::span<std::byte> input, MonoTime now);
   // Takes input; what cannot be taken yet is left in c.unread. False: the peer is hostile.
   bool take(Connection& c, std::span<const std::byte> input, MonoTime now);
   void take_end(Connection& c, MonoTime now);

@@ -46,6 +46,26 @@ bool TcpService::is_full(const Connection& c) const {
   return !c.out.empty() || scratch_.size() >= kMostScratch;
 }
 
+std::size_t TcpService::answer_in_place(Connection& c, std::span<std::byte> input, MonoTime now) {
+  const bool between_frames = c.speech == Connection::Speech::frames && c.payload_left == 0;
+  if (!between_frames || shaped_ || c.streams || c.ending || is_full(c) || !echoes()) return 0;
+  if (c.stream.left_of_frame() != 0) return 0;
+  std::size_t done = 0;
+  while (input.size() - done >= kFrameBytes) {
+    const auto frame = read_frame(input.subspan(done));
+    if (!frame || frame->kind != FrameKind::request) break;
+    const std::size_t bytes = kFrameBytes + frame->length;
+    if (bytes > input.size() - done) break;
+    turn_into_responses(input.subspan(done, bytes), bytes);
+    c.current = *frame;
+    ++context_.tcp.requests;
+    ++context_.tcp.answered;
+    done += bytes;
+  }
+  if (done != 0) context_.on_request(now);
+  return done;
+}
+
 bool TcpService::take(Connection& c, std::span<const std::byte> input, MonoTime now) {
   while (!input.empty() && !c.ending) {
     if (c.speech == Connection::Speech::unknown) choose_speech(c, input);

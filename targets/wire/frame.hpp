@@ -80,17 +80,6 @@ void turn_into_responses(std::span<std::byte> row, std::size_t each);
 // The sequence number in a frame, which must be one.
 [[nodiscard]] std::uint64_t sequence_of(std::span<const std::byte> frame);
 
-// Datagrams of one size in a row, `each` bytes (at least 1), as the kernel joins them; only the
-// last may be shorter. How many of them, from the first on, are whole frames of the first one's
-// kind and session. 0: the first is no whole frame.
-[[nodiscard]] std::size_t count_alike(std::span<const std::byte> row, std::size_t each);
-// Turns a row of request frames into the responses to them: nothing but the kind changes.
-void turn_into_responses(std::span<std::byte> row, std::size_t each);
-// How many frames at the start of such a row have sequence numbers that follow one another.
-[[nodiscard]] std::size_t count_ascending(std::span<const std::byte> row, std::size_t each);
-// The sequence number in a frame, which must be one.
-[[nodiscard]] std::uint64_t sequence_of(std::span<const std::byte> frame);
-
 // True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as
 // there are bytes. A TCP target uses it to tell a session from plain text.
 [[nodiscard]] bool may_be_frame(std::span<const std::byte> first_bytes);
