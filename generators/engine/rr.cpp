@@ -284,9 +284,11 @@ class RequestResponse {
   // Closed loop: puts requests in flight until the flow is full.
   void fill(Flow& flow, MonoTime now) {
     while (!flow.dead && !flow.blocked && flow.waiting.empty()) {
-      const auto dues = next_call(demand_, flow.index, now, room_of(flow), call_room_);
+      const std::uint32_t room = room_of(flow);
+      const auto dues = next_call(demand_, flow.index, now, room, call_room_);
       if (dues.empty()) return;
       const std::uint32_t gone = send(flow, dues);
+      if (gone == room && room < messages_.most() && !failed_) return;  // the flow is full
       // They were due when there was room.
       for (const Due& due : dues.subspan(gone)) flow.waiting.push_back(due);
       hold_back(flow, worker_.recorder());

@@ -71,7 +71,7 @@ void SentBatches::keep_times(std::span<const Due> requests) {
 
 void SentBatches::wait_no_more(SentBatch& batch, std::uint64_t bits) {
   batch.waiting &= ~bits;
-  flows_[batch.flow].waiting -= static_cast<std::uint32_t>(std::popcount(bits));
+  flows_[batch.flow].waiting -= count_requests(bits);
   if (batch.waiting != 0) return;
   (batch.older == kNone ? oldest_ : slots_[batch.older].newer) = batch.newer;
   (batch.newer == kNone ? newest_ : slots_[batch.newer].older) = batch.older;

@@ -23,6 +23,12 @@ namespace volley {
 
 inline constexpr std::uint32_t kMostInBatch = 64;  // a bit each
 
+// How many of a batch's requests `bits` (at least one) are. Most often there is one; for more,
+// std::popcount is a function call on machines as old as we are built for.
+[[nodiscard]] inline std::uint32_t count_requests(std::uint64_t bits) {
+  return (bits & (bits - 1)) == 0 ? 1 : static_cast<std::uint32_t>(std::popcount(bits));
+}
+
 struct SentBatch {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 

@@ -23,7 +23,7 @@ void SequenceTracker::move_to(std::uint64_t word) {
   newest_word_ = word;
 }
 
-bool SequenceTracker::arrive_in_order(std::uint64_t first, std::uint64_t n) {
+bool SequenceTracker::row_arrives_in_order(std::uint64_t first, std::uint64_t n) {
   if (first < next_) return false;
   const std::uint64_t end = first + n;
   for (std::uint64_t at = first; at < end;) {

@@ -50,7 +50,12 @@ class SequenceTracker {
 
   // The numbers first … first + n - 1 arrive one after another. True: all of them in order, and
   // that has been taken down. False: nothing has; let each arrive by itself.
-  [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n);
+  [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n) {
+    if (n != 1) return row_arrives_in_order(first, n);
+    if (first < next_) return false;
+    (void)arrive(first);
+    return true;
+  }
 
   [[nodiscard]] std::uint64_t next_expected() const { return next_; }
   [[nodiscard]] std::uint64_t unique() const { return unique_; }
@@ -61,6 +66,7 @@ class SequenceTracker {
 
  private:
   void move_to(std::uint64_t word);
+  bool row_arrives_in_order(std::uint64_t first, std::uint64_t n);
 
   std::vector<std::uint64_t> words_{0};  // ring of bits; number s is in word (s / 64) & mask
   std::uint64_t mask_ = 0;

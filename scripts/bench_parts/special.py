@@ -177,6 +177,47 @@ def accounting_ns(setting):
     return {"value": max(each.values()) - link, **each}
 
 
+def accounting_share(setting):
+    """What that is of a CPU at the rate without offload, if each datagram were booked by itself in
+    the ping-pong and in batches where there are many in flight. The dearer of both."""
+    ns = accounting_ns(setting)
+    many = volley_json(setting, "udp --depth 512 --offload off --pin".split())[0]
+    pong = volley_json(setting, "udp --wait spin --pin".split())[0]
+    program = setting.build / "tests/perf/volley_bench"
+    done = setting.programs.run(
+        [program, "--benchmark_filter=^account.*/1$", "--benchmark_format=json",
+         f"--benchmark_min_time={setting.seconds / 4}"], 10 * setting.seconds + SLACK_S)
+    single = {run["name"]: run["cpu_time"] for run in json.loads(done.out)["benchmarks"]}
+    link = single.pop("account_fake_link/1")
+    shares = {"many": ns["value"] * many["load"]["achieved_per_s"] / 1e7,
+              "ping_pong": (max(single.values()) - link) * pong["load"]["achieved_per_s"] / 1e7}
+    return {"value": max(shares.values()), **shares}
+
+
+# ---- memory of held connections: goal 9
+
+HELD = (1_000, 5_000, 19_900)
+
+
+def held_bytes(setting):
+    """Own bytes a connection, of generator and target, at each of the numbers held."""
+    figures = {}
+    for flows in HELD:
+        report, _ = volley_json(setting, ["tcp", "--workload", "hold", "--flows", str(flows)])
+        hold = report["hold"]
+        if hold["held_at_end"] != flows:
+            raise Failed(f"hold: {hold['held_at_end']} of {flows} connections")
+        for side in ("generator", "target"):
+            figures[f"{side}_{flows}"] = hold[f"{side}_bytes_per_connection"]
+    return {"value": max(figures.values()), **figures}
+
+
+def growth(figures):
+    """The most connections against the fewest, the side that grew more."""
+    return max(figures[f"{side}_{HELD[-1]}"] / figures[f"{side}_{HELD[0]}"]
+               for side in ("generator", "target"))
+
+
 # ---- five minutes of connections: goal 5
 
 
@@ -205,6 +246,16 @@ def cases():
         Case("accounting", 10, "matching, histograms and accounting of a datagram", "ns of CPU",
              (side_of("volley", "volley_bench, batches of 64", accounting_ns),),
              (Bound("≤ 10 ns", 10, lambda f: f["volley"]["value"], at_least=False, unit="ns"),)),
+        Case("accounting-share", 10, "the same of a CPU, at the rate without offload", "%",
+             (side_of("volley", "volley_bench × volley run udp", accounting_share),),
+             (Bound("≤ 2 %", 2, lambda f: f["volley"]["value"], at_least=False, unit="%"),),
+             rounds=5),
+        Case("hold-memory", 9, "1,000, 5,000 and 19,900 connections held: own bytes of each, the "
+             "most of both sides", "bytes",
+             (side_of("volley", "volley run tcp --workload hold", held_bytes),),
+             (Bound("≤ 1 KiB", 1024, lambda f: f["volley"]["value"], at_least=False, unit="bytes"),
+              Bound("19,900 ≤ 1.1 × 1,000", 1.1, lambda f: growth(f["volley"]), at_least=False)),
+             rounds=5),
         Case("crr-5min", 5, "five minutes of crr, 16 at once", "connections/s",
              (side_of("volley", "volley run tcp --workload crr, 150 × --seconds",
                       connections_for_long),),

@@ -94,6 +94,7 @@ void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::sp
          "frames in a row have room");
   ensure(first.sequence + (n - 1) <= kLastSequence, "a sequence has 48 bits");
   write_frame(first, to);
+  if (n == 1) return;
   const auto head = load<std::uint64_t>(to, 0);
   const auto middle = load<std::uint64_t>(to, 8);
   auto tail = load<std::uint64_t>(to, 16);
