@@ -93,6 +93,9 @@ class Conductor {
                      fmt::format("--threads {}: the system gives no more than {} ({}); use fewer",
                                  plan_.threads, threads_.size(), error.code().message()));
     }
+    // What this thread does at an interval's end would make a pinned worker late.
+    std::optional<StayOff> away;
+    if (plan_.pin) away.emplace(std::span(cpus).first(std::min(cpus.size(), workers_.size())));
     io_.run();
     for (std::thread& thread : threads_) thread.join();
     if (worker_failure_) std::rethrow_exception(worker_failure_);

@@ -2,9 +2,27 @@
 
 #include <sched.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 namespace volley {
+
+namespace {
+
+// This thread may run on these CPUs only. errno.
+int allow_cpus(std::span<const unsigned> cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned cpu : cpus) {
+    if (cpu >= CPU_SETSIZE) return EINVAL;
+    CPU_SET(cpu, &set);
+  }
+  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : errno;
+}
+
+}  // namespace
 
 std::string_view to_string(Wait wait) {
   switch (wait) {
@@ -47,12 +65,19 @@ std::vector<unsigned> allowed_cpus() {
   return {0};
 }
 
-int pin_this_thread(unsigned cpu) {
-  if (cpu >= CPU_SETSIZE) return EINVAL;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : errno;
+int pin_this_thread(unsigned cpu) { return allow_cpus(std::array{cpu}); }
+
+StayOff::StayOff(std::span<const unsigned> cpus) {
+  std::vector<unsigned> before = allowed_cpus();
+  std::vector<unsigned> others = before;
+  std::erase_if(others, [&](unsigned cpu) {
+    return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
+  });
+  if (!others.empty() && allow_cpus(others) == 0) before_ = std::move(before);
+}
+
+StayOff::~StayOff() {
+  if (!before_.empty()) (void)allow_cpus(before_);
 }
 
 }  // namespace volley

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,5 +25,18 @@ enum class Offload : std::uint8_t { automatic, on, off };
 [[nodiscard]] std::vector<unsigned> allowed_cpus();
 // Ties this thread to one CPU. errno.
 [[nodiscard]] int pin_this_thread(unsigned cpu);
+
+// Keeps the thread that makes it off some CPUs as long as it lives. Where none would be left to the
+// thread, or the kernel refuses, everything stays as it is.
+class StayOff {
+ public:
+  explicit StayOff(std::span<const unsigned> cpus);
+  StayOff(const StayOff&) = delete;
+  StayOff& operator=(const StayOff&) = delete;
+  ~StayOff();
+
+ private:
+  std::vector<unsigned> before_;  // empty: nothing has been changed
+};
 
 }  // namespace volley
