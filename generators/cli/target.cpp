@@ -38,8 +38,8 @@ struct Typed {
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
-  bool pin = false, discard = false, frames_only = false, open = false, print = false, log_messages = false,
-       log_connections = false;
+  bool pin = false, discard = false, frames_only = false, open = false, print = false,
+       log_messages = false, log_connections = false;
   bool stop_on_empty = false, quiet = false;
 };
 

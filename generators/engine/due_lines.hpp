@@ -23,8 +23,8 @@ using CallRoom = std::array<Due, kMostInBatch>;
 [[nodiscard]] inline std::span<const Due> next_call(const Flow& flow, std::uint32_t most,
                                                     CallRoom& room) {
   std::uint32_t count = 0;
-  for (auto due = flow.waiting.begin(); count < most && due != flow.waiting.end() &&
-                                        due->measured == flow.waiting.front().measured;
+  for (auto due = flow.waiting.begin();
+       count < most && due != flow.waiting.end() && due->measured == flow.waiting.front().measured;
        ++due)
     room[count++] = *due;
   return std::span(room).first(count);

@@ -22,11 +22,6 @@ int open_prepared(Worker& worker, Protocol protocol, Flow& flow) {
   return error;
 }
 
-// With one request in flight nothing ever goes together.
-bool wants_offload(const RunPlan& plan) {
-  return plan.offload != Offload::off && plan.batch > 1 && plan.depth.value_or(kMostInBatch) > 1;
-}
-
 SendResult result_of(ssize_t sent, std::size_t wanted) {
   if (sent == static_cast<ssize_t>(wanted)) return {Sent::whole, 0};
   if (sent >= 0) return {Sent::failed, EMSGSIZE};
@@ -39,9 +34,9 @@ SendResult result_of(ssize_t sent, std::size_t wanted) {
 UdpLink::UdpLink(Worker& worker)
     : worker_(worker),
       batch_(kSlots, kMostDatagramBytes + 1,
-             wants_offload(worker.plan()) ? Details::segments : Details::none),
+             worker.plan().wants_offload() ? Details::segments : Details::none),
       out_(kMostInBatch),
-      wants_offload_(wants_offload(worker.plan())) {}
+      wants_offload_(worker.plan().wants_offload()) {}
 
 int UdpLink::open(Flow& flow) {
   const int error = open_prepared(worker_, kProtocol, flow);

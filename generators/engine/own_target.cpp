@@ -159,7 +159,7 @@ OwnTargetKind own_target_kind(const RunPlan& plan) {
 
 std::vector<std::string> own_target_arguments(const RunPlan& plan) {
   std::vector<std::string> arguments;
-  if (plan.offload == Offload::off) arguments.insert(arguments.end(), {"--offload", "off"});
+  if (!plan.wants_offload()) arguments.insert(arguments.end(), {"--offload", "off"});
   if (plan.exchange == ExchangeKind::frame) arguments.emplace_back("--frames-only");
   if (plan.discard) arguments.emplace_back("--discard");
   if (plan.wait == Wait::spin && allowed_cpus().size() > plan.threads)

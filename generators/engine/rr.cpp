@@ -418,8 +418,8 @@ class RequestResponse {
   CallRoom call_room_;
   RestingFlows resting_;
   std::uint32_t alive_ = 0;
-  std::uint32_t blocked_ = 0;          // flows
-  std::optional<ErrorKind> failed_;    // why the last call failed, until that is settled
+  std::uint32_t blocked_ = 0;        // flows
+  std::optional<ErrorKind> failed_;  // why the last call failed, until that is settled
   struct Answered {
     std::uint32_t flow;
     MonoTime at;

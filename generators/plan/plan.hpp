@@ -60,6 +60,10 @@ struct RunPlan {
   std::vector<std::pair<std::string, std::string>> labels;
 
   [[nodiscard]] bool open_loop() const { return arrival.kind != Arrival::Kind::closed; }
+  // Whether datagrams of a flow may ever travel together; with one in flight they never do.
+  [[nodiscard]] bool wants_offload() const {
+    return offload != Offload::off && batch > 1 && (!depth || *depth > 1);
+  }
 };
 
 // What the machine allows, as far as a plan depends on it (so that plan stays pure).

@@ -33,7 +33,7 @@ struct AnswerPolicy {
   bool echoes = true;        // false: a sink
   bool on_loopback = false;  // the socket is bound to a loopback address
   bool open = false;
-  bool frames_only = false;  // plain text is answered nowhere
+  bool frames_only = false;      // plain text is answered nowhere
   bool guard = true;             // false only in a test build
   std::size_t prefix_bytes = 0;  // in front of plain answers
   [[nodiscard]] bool may_enlarge() const { return on_loopback || open; }

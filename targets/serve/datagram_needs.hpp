@@ -24,9 +24,7 @@ struct DatagramNeeds {
 [[nodiscard]] inline DatagramNeeds needs_of(const ServeOptions& options, const Address& where) {
   const bool one_address = where.is_loopback() && !where.is_broadcast();
   const bool answers_plain = options.kind != TargetKind::udp_sink && !options.frames_only;
-  return {.segments = options.offload != Offload::off,
-          .local = !one_address,
-          .ttl = answers_plain};
+  return {.segments = options.offload != Offload::off, .local = !one_address, .ttl = answers_plain};
 }
 
 }  // namespace volley

@@ -38,7 +38,7 @@ inline constexpr std::size_t kMostSegmentedBytes = 65'507;
 enum class Details : std::uint8_t {
   none,
   segments,  // Received::segment_bytes (the socket needs join_datagrams())
-  all,       // that, and local address and ttl where the socket has tell_local_address(), tell_ttl()
+  all,  // that, and local address and ttl where the socket has tell_local_address(), tell_ttl()
 };
 
 struct Received {

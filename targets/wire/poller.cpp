@@ -127,8 +127,7 @@ std::vector<pollfd>::iterator Poller::polled(int fd) {
 int Poller::move_to_epoll() {
   for (const pollfd& one : polled_) {
     const Member& member = members_[static_cast<std::size_t>(one.fd)];
-    const int error =
-        control(epoll_.get(), EPOLL_CTL_ADD, one.fd, member.tag, member.events);
+    const int error = control(epoll_.get(), EPOLL_CTL_ADD, one.fd, member.tag, member.events);
     if (error == 0) continue;
     for (const pollfd& moved : polled_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, moved.fd, nullptr);
     return error;
@@ -144,8 +143,7 @@ void Poller::move_from_epoll() {
     if (!member.in) continue;
     const auto number = static_cast<int>(fd);
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, number, nullptr);
-    polled_.push_back(
-        {.fd = number, .events = static_cast<short>(member.events), .revents = 0});
+    polled_.push_back({.fd = number, .events = static_cast<short>(member.events), .revents = 0});
   }
   polls_ = true;
 }

@@ -70,9 +70,8 @@ int pin_this_thread(unsigned cpu) { return allow_cpus(std::array{cpu}); }
 StayOff::StayOff(std::span<const unsigned> cpus) {
   std::vector<unsigned> before = allowed_cpus();
   std::vector<unsigned> others = before;
-  std::erase_if(others, [&](unsigned cpu) {
-    return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
-  });
+  std::erase_if(
+      others, [&](unsigned cpu) { return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end(); });
   if (!others.empty() && allow_cpus(others) == 0) before_ = std::move(before);
 }
 

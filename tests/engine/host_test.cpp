@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fstream>
 #include <set>
+#include <span>
 #include <thread>
 
 namespace volley {
@@ -73,6 +74,30 @@ TEST(Host, cpu_times_never_run_backwards) {
   ASSERT_TRUE(before && after);
   EXPECT_GT(before->total, 0U);
   EXPECT_GE(after->total, before->total);
+}
+
+TEST(Host, a_thread_that_stays_off_cpus_gets_them_back_and_always_has_one) {
+  const std::vector<unsigned> all = allowed_cpus();
+  std::vector<unsigned> off_the_first;
+  std::vector<unsigned> off_all;
+  std::vector<unsigned> afterwards;
+  std::thread([&] {
+    {
+      const StayOff away({all.data(), 1});
+      off_the_first = allowed_cpus();
+    }
+    {
+      const StayOff away(all);
+      off_all = allowed_cpus();
+    }
+    afterwards = allowed_cpus();
+  }).join();
+  if (all.size() > 1)
+    EXPECT_EQ(off_the_first, std::vector<unsigned>(all.begin() + 1, all.end()));
+  else
+    EXPECT_EQ(off_the_first, all);
+  EXPECT_EQ(off_all, all);
+  EXPECT_EQ(afterwards, all);
 }
 
 }  // namespace

@@ -41,6 +41,18 @@ def test_udp_answers_frames_in_kind_and_counts_them(serving):
     assert udp["bytes_sent"] == 64 + 1024 + 24 + 5
 
 
+def test_with_frames_only_plain_text_stays_without_an_answer(serving):
+    target, end = serving("udp-echo", "--frames-only", "--offload", "off")
+    with udp_to(target.udp) as sock:
+        sock.send(b"plain")
+        for sequence in range(3):  # answers come in order: one to that would come first
+            sock.send(frame(REQUEST, b"x" * 40, session=9, slot=5, flow=2, sequence=sequence))
+            assert parse(sock.recv(2000)) == (RESPONSE, 9, 5, 2, sequence, b"x" * 40)
+    udp = end()["udp"]
+    assert (udp["datagrams"], udp["requests"], udp["answered"]) == (4, 3, 3)
+    assert udp["ignored"]["not_frames"] == 1
+
+
 def test_a_larger_answer_shows_nothing_of_earlier_datagrams(serving):
     target, _ = serving("udp-echo")
     with udp_to(target.udp) as first, udp_to(target.udp) as second:

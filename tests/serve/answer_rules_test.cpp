@@ -148,5 +148,17 @@ TEST(AnswerRules, without_the_guard_answers_are_answered_which_is_why_it_is_ther
   EXPECT_EQ(decide(unguarded, framed(FrameKind::response)), Decision::echo);
 }
 
+TEST(AnswerRules, with_frames_only_plain_text_is_answered_nowhere_and_frames_as_before) {
+  for (AnswerPolicy policy : kPolicies) {
+    policy.frames_only = true;
+    EXPECT_EQ(decide(policy, plain()), Decision::ignore_not_frame);
+    EXPECT_EQ(decide(policy, framed(FrameKind::request)), Decision::respond);
+    EXPECT_EQ(decide(policy, framed(FrameKind::hello)), Decision::control);
+    EXPECT_EQ(decide(policy, framed(FrameKind::data)), Decision::count_data);
+    policy.echoes = false;
+    EXPECT_EQ(decide(policy, plain()), Decision::take);  // a sink answers nothing anyway
+  }
+}
+
 }  // namespace
 }  // namespace volley

@@ -86,5 +86,19 @@ TEST(ServeOptions, what_belongs_to_one_protocol_is_refused_for_the_other) {
   EXPECT_NE(refusal(options), "");
 }
 
+TEST(ServeOptions, frames_only_is_refused_where_there_is_nothing_it_could_mean) {
+  ServeOptions options;
+  options.frames_only = true;
+  EXPECT_EQ(refusal(options), "");
+  options.reply_prefix = "OK...";
+  EXPECT_EQ(refusal(options),
+            "--frames-only, --reply-prefix: the prefix stands in front of plain answers, and there "
+            "would be none; leave out one of the two");
+  options.reply_prefix.clear();
+  options.kind = TargetKind::tcp_echo;
+  EXPECT_EQ(refusal(options),
+            "--frames-only: tcp-echo serves TCP only, which answers whatever comes; leave it out");
+}
+
 }  // namespace
 }  // namespace volley

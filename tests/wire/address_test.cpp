@@ -144,5 +144,22 @@ TEST(AddressHash, TellsTheHostsOfOneNetApart) {
   EXPECT_EQ(std::adjacent_find(hashes.begin(), hashes.end()), hashes.end());
 }
 
+TEST(Address, IsBroadcastWhereEveryHostSaysSo) {
+  EXPECT_TRUE(Address::v4(0xFFFFFFFF, 1).is_broadcast());
+  EXPECT_TRUE(Address::v4(0x7FFFFFFF, 1).is_broadcast());
+  EXPECT_FALSE(Address::v4(0x7FFFFFFE, 1).is_broadcast());
+  EXPECT_FALSE(Address::v4(0x0AFFFFFF, 1).is_broadcast());  // depends on the net
+  EXPECT_FALSE(v6("::ffff:255.255.255.255", 1).is_broadcast());
+  EXPECT_FALSE(Address().is_broadcast());
+}
+
+TEST(Address, IsInvalidWhenTheKernelHadToCutIt) {
+  Address address = v6("2001:db8::1", 5);
+  address.set_size(Address::capacity());
+  EXPECT_TRUE(address.valid());
+  address.set_size(Address::capacity() + 1);
+  EXPECT_FALSE(address.valid());
+}
+
 }  // namespace
 }  // namespace volley

@@ -241,5 +241,27 @@ TEST(Batch, MovesWithItsMemory) {
                   [](const Received& datagram) { EXPECT_EQ(text_of(datagram.bytes), "moved"); });
 }
 
+TEST(Batch, OfOneDatagramTellsPeerAndTruncationWithAndWithoutDetails) {
+  for (const Details details : {Details::none, Details::segments, Details::all}) {
+    const Descriptor server = listener(Protocol::udp, loopback4());
+    const Descriptor client = listener(Protocol::udp, loopback4());
+    const Address to = local_address(server);
+    ReceiveBatch receiving(2, 8, details);
+    for (const char* text : {"", "12345678", "123456789"}) {
+      SendBatch sending(1);
+      sending.add(bytes_of(text), &to);
+      ASSERT_EQ(sending.send(client), 1);
+      ASSERT_TRUE(wait_for(server));
+      ASSERT_EQ(receiving.receive(server, 1), 1);
+      const Received datagram = receiving.at(0);
+      EXPECT_EQ(*datagram.peer, local_address(client));
+      EXPECT_EQ(text_of(datagram.bytes), std::string_view(text).substr(0, 8));
+      EXPECT_EQ(datagram.truncated, std::string_view(text).size() > 8) << text;
+      EXPECT_EQ(datagram.segment_bytes, 0U);
+    }
+    EXPECT_EQ(receiving.receive(server, 1), 0);
+  }
+}
+
 }  // namespace
 }  // namespace volley

@@ -212,5 +212,81 @@ TEST(Waker, LeavesErrnoAlone) {
   EXPECT_EQ(errno, 1234);
 }
 
+// As many sockets as asked for, each with a datagram to read, in the poller under its index.
+std::vector<Descriptor> readable(Poller& poller, std::size_t count) {
+  std::vector<Descriptor> sockets;
+  for (std::size_t i = 0; i < count; ++i) {
+    sockets.push_back(listener(Protocol::udp, loopback4()));
+    const Address self = local_address(sockets[i]);
+    EXPECT_EQ(sendto(sockets[i].get(), "x", 1, 0, self.data(), self.size()), 1);
+    EXPECT_EQ(poller.add(sockets[i].get(), i, true, false), 0);
+  }
+  return sockets;
+}
+
+std::vector<std::uint64_t> tags_of(Poller& poller) {
+  std::vector<std::uint64_t> tags;
+  for (const Ready& ready : poller.wait(kPatience)) tags.push_back(ready.tag);
+  std::sort(tags.begin(), tags.end());
+  return tags;
+}
+
+TEST(Poller, KeepsItsDescriptorsAcrossBothWaysOfWaiting) {
+  Poller poller;
+  constexpr std::size_t kMany = Poller::kMostPolled + 3;
+  std::vector<Descriptor> sockets = readable(poller, kMany);
+  std::vector<std::uint64_t> expected(kMany);
+  for (std::size_t i = 0; i < kMany; ++i) expected[i] = i;
+  EXPECT_EQ(tags_of(poller), expected);
+  // Down to a few and up again, twice: by closing, and by taking away.
+  for (const bool closes : {true, false}) {
+    while (expected.size() > Poller::kFewPolled - 1) {
+      const std::size_t last = expected.back();
+      if (closes) {
+        poller.forget(sockets[last].get());
+        sockets[last].close();
+      } else {
+        poller.remove(sockets[last].get());
+      }
+      expected.pop_back();
+      EXPECT_EQ(tags_of(poller), expected);
+    }
+    EXPECT_EQ(poller.change(sockets[0].get(), 0, false, false), 0);
+    EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>(expected.begin() + 1, expected.end()));
+    EXPECT_EQ(poller.change(sockets[0].get(), 0, true, false), 0);
+    for (std::size_t i = expected.size(); i < kMany; ++i) {
+      if (closes) {
+        sockets[i] = listener(Protocol::udp, loopback4());
+        const Address self = local_address(sockets[i]);
+        EXPECT_EQ(sendto(sockets[i].get(), "x", 1, 0, self.data(), self.size()), 1);
+      }
+      EXPECT_EQ(poller.add(sockets[i].get(), i, true, false), 0);
+      expected.push_back(i);
+      EXPECT_EQ(tags_of(poller), expected);
+    }
+  }
+}
+
+TEST(Poller, KnowsNothingOfADescriptorThatWasForgottenAndClosed) {
+  for (const std::size_t count : {std::size_t{2}, Poller::kMostPolled + 2}) {
+    Poller poller;
+    std::vector<Descriptor> sockets = readable(poller, count);
+    const int number = sockets.back().get();
+    poller.forget(number);
+    sockets.back().close();
+    // The next descriptor gets the number, and has something to read.
+    sockets.back() = listener(Protocol::udp, loopback4());
+    ASSERT_EQ(sockets.back().get(), number);
+    const Address self = local_address(sockets.back());
+    EXPECT_EQ(sendto(number, "x", 1, 0, self.data(), self.size()), 1);
+    EXPECT_EQ(tags_of(poller).size(), count - 1);
+    EXPECT_EQ(poller.change(number, 1, true, false), ENOENT);
+    poller.forget(number);
+    EXPECT_EQ(poller.add(number, 77, true, false), 0);
+    EXPECT_EQ(tags_of(poller).size(), count);
+    EXPECT_EQ(tags_of(poller).back(), 77U);
+  }
+}
+
 }  // namespace
 }  // namespace volley
