@@ -9,8 +9,8 @@ namespace volley {
 Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, std::uint32_t session,
                RunSignals& signals, Handoff& handoff)
     : plan_(plan),
-      index_(index),
       peer_(peer),
+      index_(index),
       session_(session),
       signals_(signals),
       recorder_(handoff, plan.interval) {

@@ -159,8 +159,8 @@ class alignas(kCacheLine) Worker {
   static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
 
   const RunPlan& plan_;
-  std::uint32_t index_;
   Address peer_;
+  std::uint32_t index_;
   std::uint32_t session_;
   RunSignals& signals_;
   Poller poller_;
@@ -171,13 +171,13 @@ class alignas(kCacheLine) Worker {
 
   MonoTime last_event_{};
   bool measures_ = false;  // the measure phase has begun
+  unsigned met_ = 0;
   // Of the warm-up.
   std::uint64_t send_calls_before_ = 0;
   std::uint64_t receive_calls_before_ = 0;
   OffloadFigures offload_before_;
   const std::function<void()>* on_ready_ = nullptr;
   const std::function<void()>* on_meeting_ = nullptr;
-  unsigned met_ = 0;
 };
 
 // The workloads: each sets up its flows, calls worker.ready_and_wait(), works until the end.
