@@ -35,13 +35,12 @@ UdpLink::UdpLink(Worker& worker)
     : worker_(worker),
       batch_(kSlots, kMostDatagramBytes + 1,
              worker.plan().wants_offload() ? Details::segments : Details::none),
-      out_(kMostInBatch),
-      wants_offload_(worker.plan().wants_offload()) {}
+      out_(kMostInBatch) {}
 
 int UdpLink::open(Flow& flow) {
   const int error = open_prepared(worker_, kProtocol, flow);
   if (error != 0) return error;
-  if (wants_offload_) {
+  if (worker_.plan().wants_offload()) {
     divides_ = can_divide(flow.socket);
     const int unable = join_datagrams(flow.socket);
     joins_ = unable == 0;

@@ -124,7 +124,6 @@ class UdpLink {
   Worker& worker_;
   ReceiveBatch batch_;
   SendBatch out_;
-  bool wants_offload_;
   bool divides_ = false;      // UDP_SEGMENT
   bool joins_ = false;        // UDP_GRO
   bool come_joined_ = false;  // the last slot held several datagrams

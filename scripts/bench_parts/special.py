@@ -182,32 +182,27 @@ def start_cases():
 # ---- what accounting costs: goal 10
 
 
-def accounting_ns(setting):
-    """CPU of booking, matching and judging a datagram in batches of 64, by the thread's own clock:
+def accounting_ns(setting, batch=64):
+    """CPU of booking, matching and judging a datagram in such batches, by the thread's own clock:
     the engine's steps over a fake link, less the fake link. The dearer of both loops."""
     program = setting.build / "tests/perf/volley_bench"
     done = setting.programs.run(
-        [program, "--benchmark_filter=^account.*/64$", "--benchmark_format=json",
+        [program, f"--benchmark_filter=^account.*/{batch}$", "--benchmark_format=json",
          f"--benchmark_min_time={setting.seconds / 4}"], 10 * setting.seconds + SLACK_S)
-    each = {run["name"]: run["cpu_time"] / 64 for run in json.loads(done.out)["benchmarks"]}
-    link = each.pop("account_fake_link/64")
+    each = {run["name"]: run["cpu_time"] / batch for run in json.loads(done.out)["benchmarks"]}
+    link = each.pop(f"account_fake_link/{batch}")
     return {"value": max(each.values()) - link, **each}
 
 
 def accounting_share(setting):
     """What that is of a CPU at the rate without offload, if each datagram were booked by itself in
     the ping-pong and in batches where there are many in flight. The dearer of both."""
-    ns = accounting_ns(setting)
-    many = volley_json(setting, "udp --depth 512 --offload off --pin".split())[0]
-    pong = volley_json(setting, "udp --wait spin --pin".split())[0]
-    program = setting.build / "tests/perf/volley_bench"
-    done = setting.programs.run(
-        [program, "--benchmark_filter=^account.*/1$", "--benchmark_format=json",
-         f"--benchmark_min_time={setting.seconds / 4}"], 10 * setting.seconds + SLACK_S)
-    single = {run["name"]: run["cpu_time"] for run in json.loads(done.out)["benchmarks"]}
-    link = single.pop("account_fake_link/1")
-    shares = {"many": ns["value"] * many["load"]["achieved_per_s"] / 1e7,
-              "ping_pong": (max(single.values()) - link) * pong["load"]["achieved_per_s"] / 1e7}
+    def share(batch, words):
+        rate = volley_json(setting, words.split())[0]["load"]["achieved_per_s"]
+        return accounting_ns(setting, batch)["value"] * rate / 1e7
+
+    shares = {"many": share(64, "udp --depth 512 --offload off --pin"),
+              "ping_pong": share(1, "udp --wait spin --pin")}
     return {"value": max(shares.values()), **shares}
 
 
