@@ -53,17 +53,29 @@ struct TargetShared {
 
 struct ThreadContext {
   ThreadContext(TargetShared& all, Poller& set, unsigned number = 0)
-      : shared(all), options(all.options), thread(number), poller(set), events(all.event_log) {}
+      : shared(all),
+        options(all.options),
+        thread(number),
+        poller(set),
+        events(all.event_log),
+        times_arrivals(all.behaviour.defers() || all.behaviour.shapes_udp() || events.on() ||
+                       options.behaviour.stall) {}
 
   TargetShared& shared;
   const ServeOptions& options;
   unsigned thread;  // from 0
   Poller& poller;
   EventWriter events;
+  // Whether anything depends on when a request came: a delay, a stall, the event log.
+  bool times_arrivals;
   VirtualServer server;
   TargetUdpCounters udp;
   TargetTcpCounters tcp;
   bool saw_first_request = false;  // this thread no longer needs to look
+
+  // For what has just come. Where nothing depends on it the clock is left alone: the peer would
+  // wait for the reading.
+  [[nodiscard]] MonoTime arrival_time() const { return times_arrivals ? mono_now() : MonoTime{}; }
 
   // Called with the time of a batch that holds a request; the first one of all sets the clock of
   // the stall going. This thread then tells of it in the event log.

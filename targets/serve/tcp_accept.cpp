@@ -107,7 +107,7 @@ void TcpService::adopt(Descriptor socket, const Address& peer, MonoTime now) {
   c.index = index;
   c.generation = next_generation_++ & kGenerations;
   c.ordinal = next_ordinal_++;
-  touch(c, now);
+  touch(c);
   if (context_.options.log_connections) context_.shared.console->connection(peer);
   if (context_.options.kind == TargetKind::tcp_source) arm_timer(c, now + kSourceGrace);
   // The first bytes have often come already, or the end: so the poller need not say so first.

@@ -44,24 +44,27 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   settle(*c, now);
 }
 
-bool TcpService::try_receive() {
-  const std::size_t open = connections_.size() - free_.size();
-  if (open == 0 || open > kMostTried || tries_left_ == 0) return false;
+bool TcpService::try_receive(unsigned times) {
+  if (open() == 0 || open() > kMostTried || tries_left_ == 0) return false;
   --tries_left_;
   for (std::uint32_t index = newest_; index != kNoConnection;) {
     Connection& c = *connections_[index];
     index = c.older;  // what is read here may move this one or end it, no other
     if (!c.reads || c.unread.size() > kLongestHead) continue;
-    const ssize_t n = receive(c);
+    ssize_t n = kNothing;
+    for (unsigned i = 0; i < times && n == kNothing; ++i) n = receive(c);
     if (n == kNothing) continue;
     tries_left_ = kTries;
-    const MonoTime now = mono_now();
+    const MonoTime now = context_.arrival_time();
     if (take_received(c, n, now)) settle(c, now);
   }
   return true;
 }
 
 void TcpService::on_time(MonoTime now) {
+  for (std::uint32_t i = newest_; i != kNoConnection && connections_[i]->last_active == kThisTurn;
+       i = connections_[i]->older)
+    connections_[i]->last_active = now;
   if (accept_again_at_ && *accept_again_at_ <= now) resume_accepting();
   while (!timers_.empty() && timers_.top().at <= now) {
     const Timer timer = timers_.top();
@@ -144,12 +147,12 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   if (n == 0) {
     c.peer_done = true;
     take_end(c, now);
-    return send_scratch(c, now) && write(c, now);
+    return send_scratch(c) && write(c, now);
   }
   const auto count = static_cast<std::size_t>(n);
   const std::size_t kept = c.unread.size();
   context_.tcp.bytes_received += count;
-  touch(c, now);
+  touch(c);
   if (discards_now_) {
     context_.tcp.bytes_discarded += count;
     if (c.speech == Connection::Speech::frames) c.payload_left -= static_cast<std::uint32_t>(count);
@@ -158,20 +161,19 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   c.unread.clear();
   std::span<std::byte> input = std::span(input_).first(kept + count);
   if (const std::size_t whole = answer_in_place(c, input, now); whole != 0) {
-    if (!send_at_once(c, input.first(whole), now)) return false;
+    if (!send_at_once(c, input.first(whole))) return false;
     input = input.subspan(whole);
     if (input.empty()) return true;
   }
   if (!take(c, input, now)) {
     return fail(c, &TargetTcpCounters::hostile);
   }
-  if (!send_scratch(c, now)) return false;
+  if (!send_scratch(c)) return false;
   // What was not sent at once, and what a control frame set going.
   return (c.out.empty() && !c.streams && c.filler_left == 0) || write(c, now);
 }
 
-std::optional<std::size_t> TcpService::send_some(Connection& c, std::span<const std::byte> bytes,
-                                                 MonoTime now) {
+std::optional<std::size_t> TcpService::send_some(Connection& c, std::span<const std::byte> bytes) {
   const ssize_t n = send(c.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (n < 0) {
     if (errno == EAGAIN || errno == EINTR) return 0;
@@ -180,20 +182,20 @@ std::optional<std::size_t> TcpService::send_some(Connection& c, std::span<const 
   }
   const auto count = static_cast<std::size_t>(n);
   context_.tcp.bytes_sent += count;
-  if (count != 0) touch(c, now);
+  if (count != 0) touch(c);
   return count;
 }
 
 // With nothing queued before: what the socket does not take is queued.
-bool TcpService::send_at_once(Connection& c, std::span<const std::byte> bytes, MonoTime now) {
-  const auto sent = send_some(c, bytes, now);
+bool TcpService::send_at_once(Connection& c, std::span<const std::byte> bytes) {
+  const auto sent = send_some(c, bytes);
   if (sent && *sent < bytes.size()) c.out.append(bytes.subspan(*sent));
   return sent.has_value();
 }
 
-bool TcpService::send_scratch(Connection& c, MonoTime now) {
+bool TcpService::send_scratch(Connection& c) {
   if (scratch_.empty()) return true;
-  const bool stands = send_at_once(c, scratch_, now);
+  const bool stands = send_at_once(c, scratch_);
   scratch_.clear();
   return stands;
 }
@@ -214,7 +216,7 @@ bool TcpService::write(Connection& c, MonoTime now) {
       piece = chunk;
     }
     if (piece.empty()) return true;
-    const auto sent = send_some(c, piece, now);
+    const auto sent = send_some(c, piece);
     if (!sent) return false;
     if (from_stream) {
       const std::uint64_t frames = c.stream.take(*sent);
@@ -236,7 +238,7 @@ bool TcpService::take_waiting(Connection& c, MonoTime now) {
   while (!c.unread.empty() && !is_full(c)) {
     const std::vector<std::byte> waiting = std::exchange(c.unread, {});
     if (!take(c, waiting, now)) return fail(c, &TargetTcpCounters::hostile);
-    if (!send_scratch(c, now) || !write(c, now)) return false;
+    if (!send_scratch(c) || !write(c, now)) return false;
     if (c.unread.size() == waiting.size()) break;  // the beginning of a head: more must come
   }
   return true;
@@ -303,6 +305,7 @@ void TcpService::close(Connection& c) {
 }
 
 // The list of connections in the order of their last activity: the idle ones are at its old end.
+// The clock is read for it when a turn's answers are on their way.
 void TcpService::unlink(Connection& c) {
   if (c.older != kNoConnection) connections_[c.older]->newer = c.newer;
   if (c.newer != kNoConnection) connections_[c.newer]->older = c.older;
@@ -311,8 +314,8 @@ void TcpService::unlink(Connection& c) {
   c.older = c.newer = kNoConnection;
 }
 
-void TcpService::touch(Connection& c, MonoTime now) {
-  c.last_active = now;
+void TcpService::touch(Connection& c) {
+  c.last_active = kThisTurn;
   if (newest_ == c.index) return;
   unlink(c);
   c.older = newest_;

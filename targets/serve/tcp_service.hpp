@@ -31,9 +31,12 @@ class TcpService {
   void on_connection(const Ready& ready, MonoTime now);
   // Serves a connection that another thread has accepted, and has counted.
   void adopt(Descriptor socket, const Address& peer, MonoTime now);
-  // For a thread that spins: reads its connections without asking the poller, as long as they are
-  // few and something has come lately. False: it did not try.
-  bool try_receive();
+  // For a thread that spins: reads its connections without asking the poller, each up to `times`
+  // until something comes, as long as they are few and something has come lately. False: it did not
+  // try.
+  bool try_receive(unsigned times);
+  // How many connections are open.
+  [[nodiscard]] std::size_t open() const { return connections_.size() - free_.size(); }
   void on_time(MonoTime now);
   [[nodiscard]] std::optional<MonoTime> next_due() const;
   void finish();
@@ -49,6 +52,7 @@ class TcpService {
   static constexpr std::size_t kMostDiscarded = std::size_t{1} << 20U;
   static constexpr int kAcceptsPerTurn = 64;
   static constexpr ssize_t kNothing = -2;
+  static constexpr MonoTime kThisTurn = MonoTime::max();  // active since on_time() was called last
   static constexpr std::size_t kMostTried = 8;  // connections that try_receive() reads in turn
   static constexpr unsigned kTries = 1024;      // until it is better to ask the poller
   static constexpr Nanos kAcceptPause = std::chrono::milliseconds(100);
@@ -68,10 +72,9 @@ class TcpService {
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
   bool take_received(Connection& c, ssize_t n, MonoTime now);
   bool write(Connection& c, MonoTime now);
-  std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes,
-                                       MonoTime now);
-  bool send_at_once(Connection& c, std::span<const std::byte> bytes, MonoTime now);
-  bool send_scratch(Connection& c, MonoTime now);
+  std::optional<std::size_t> send_some(Connection& c, std::span<const std::byte> bytes);
+  bool send_at_once(Connection& c, std::span<const std::byte> bytes);
+  bool send_scratch(Connection& c);
   [[nodiscard]] static bool is_at_rest(const Connection& c);
   void settle(Connection& c, MonoTime now);
   bool take_waiting(Connection& c, MonoTime now);
@@ -81,7 +84,7 @@ class TcpService {
   void on_timer(Connection& c, MonoTime now);
   void close(Connection& c);
   bool fail(Connection& c, std::uint64_t TargetTcpCounters::*reason);
-  void touch(Connection& c, MonoTime now);
+  void touch(Connection& c);
   void unlink(Connection& c);
   [[nodiscard]] Connection* find(std::uint32_t index, std::uint32_t generation);
 

@@ -12,6 +12,30 @@ constexpr std::byte kFiller{'v'};
 
 }  // namespace
 
+// One request frame, to be answered with as many bytes by nothing but a call: its peer waits, so
+// what a batch would need is left out, and it is counted when the answer is on its way. That makes
+// a round trip of spinning sides a tenth of a microsecond shorter.
+bool UdpService::answer_at_once(const Received& slot) {
+  const bool is_common = !context_.times_arrivals && !shows_ && slot.segment_bytes == 0 &&
+                         !slot.truncated && slot.peer->valid() && !slot.local.address.valid();
+  if (!is_common) return false;
+  DatagramFacts facts = facts_of_sender(slot);
+  facts.bytes = slot.bytes.size();
+  facts.frame = read_datagram(slot.bytes);
+  if (!facts.frame || facts.frame->kind != FrameKind::request ||
+      decide(policy_, facts) != Decision::respond)
+    return false;
+  turn_into_responses(slot.bytes, slot.bytes.size());
+  if (!sender_.send_at_once(slot.bytes, *slot.peer)) {
+    sender_.add(slot.bytes, *slot.peer, slot.local, -1);
+    (void)flush(MonoTime{});
+  }
+  ++context_.udp.datagrams;
+  context_.udp.bytes_received += slot.bytes.size();
+  ++context_.udp.requests;
+  return true;
+}
+
 HelloAck UdpService::acknowledge(const Hello& hello, const Address& peer) const {
   const TargetKind kind = context_.options.kind;
   const bool sinks = kind == TargetKind::all || kind == TargetKind::udp_sink;

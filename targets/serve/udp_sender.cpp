@@ -29,6 +29,14 @@ void UdpSender::add(std::span<const std::byte> bytes, const Address& peer,
   note(bytes, is_row ? each : 0, false);
 }
 
+bool UdpSender::send_at_once(std::span<const std::byte> bytes, const Address& peer) {
+  if (send_datagram(socket_, bytes, peer) != 0) return false;
+  ++context_.udp.send_calls;
+  ++context_.udp.answered;
+  context_.udp.bytes_sent += bytes.size();
+  return true;
+}
+
 void UdpSender::add_control(std::span<const std::byte> bytes, const Address& peer,
                             const LocalAddress& local) {
   batch_.add(bytes, &peer, &local);

@@ -34,6 +34,9 @@ class UdpSender {
   // has_room(). What add() is given of its beginning is kept until it has left.
   [[nodiscard]] std::span<std::byte> room();
 
+  // With nothing added: sends one answer by a call of its own. False: it did not leave.
+  [[nodiscard]] bool send_at_once(std::span<const std::byte> bytes, const Address& peer);
+
   // Adds an answer, or a row of them of `each` bytes (only the last may be shorter; each 0: one).
   // The bytes must stay where they are until flush() returns true; addresses are copied.
   void add(std::span<const std::byte> bytes, const Address& peer, const LocalAddress& local,

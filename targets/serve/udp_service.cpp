@@ -3,6 +3,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -73,6 +74,7 @@ void UdpService::serve_received(int n, MonoTime now) {
   if (n == 0) ++context_.udp.receive_misses;
   if (n <= 0) return;
   ++context_.udp.receive_calls;
+  if (n == 1 && answer_at_once(received_.at(0))) return;
   in_hand_ = static_cast<std::size_t>(n);
   slot_ = 0;
   offset_ = 0;
@@ -109,17 +111,20 @@ bool UdpService::serve_slot(const Received& slot, MonoTime now) {
   return true;
 }
 
-bool UdpService::try_receive() {
+bool UdpService::try_receive(unsigned times) {
   if (tries_left_ == 0 || waits_to_write_) return false;
-  --tries_left_;
   const std::size_t most = most_to_take();
-  const int n = received_.receive(socket_, most);
+  const auto [n, calls] =
+      most == 1 ? received_.look(socket_, times)
+                : ReceiveBatch::Looked{.received = received_.receive(socket_, most), .calls = 1};
   if (n == 0) {
-    ++context_.udp.receive_misses;
+    tries_left_ -= std::min(calls, tries_left_);
+    context_.udp.receive_misses += calls;
     return true;
   }
+  context_.udp.receive_misses += calls - 1;
   tries_left_ = kTries;
-  serve_received(n, mono_now());
+  serve_received(n, context_.arrival_time());
   if (most > 1) come_singly_ = n == 1;
   return true;
 }
@@ -135,7 +140,7 @@ void UdpService::receive_next() {
   // Stopped: the call returned for that, not for a datagram.
   if (context_.shared.stopping.load(std::memory_order_acquire)) return;
   ++taken_singly_;
-  serve_received(n, mono_now());
+  serve_received(n, context_.arrival_time());
 }
 
 void UdpService::stop_waiting() const {

@@ -40,9 +40,9 @@ class UdpService {
   [[nodiscard]] bool waits_in_receive() const {
     return may_wait_ && come_singly_ && !waits_to_write_ && (taken_singly_ + 1) % kLookEvery != 0;
   }
-  // For a thread that spins: receives without asking the poller, as long as something has come
-  // lately. False: it did not try.
-  bool try_receive();
+  // For a thread that spins: receives without asking the poller, up to `times` until something
+  // comes, as long as something has come lately. False: it did not try.
+  bool try_receive(unsigned times);
   // Waits for one datagram and serves it.
   void receive_next();
   // Ends a wait in receive_next(), now and for ever. Any thread.
@@ -97,6 +97,8 @@ class UdpService {
               MonoTime now);
 
   // udp_answers.cpp: the bytes of answers.
+  // Answers a request that came alone, if it is of the common kind. True: it is done with.
+  bool answer_at_once(const Received& slot);
   void answer_control(const Received& slot, std::span<std::byte> datagram, const Frame& frame);
   [[nodiscard]] HelloAck acknowledge(const Hello& hello, const Address& peer) const;
   std::span<std::byte> place_of(Decision decision, const Received& slot,

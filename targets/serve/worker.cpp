@@ -57,44 +57,52 @@ void Worker::run() {
 }
 
 void Worker::spin() {
-  // A round trip of one flow takes some twenty tries, so a look now and then does not delay it.
-  // Connections that wait to be accepted want it sooner.
-  const unsigned look_every = tcp_.listens() ? 16 : 64;
+  // A look costs as much as some tries, and what comes meanwhile waits for its end; so the longer
+  // looks find nothing, the rarer they are. Answers that wait for their time want them.
+  const unsigned most = context_.times_arrivals ? 64 : 512;
+  unsigned look_every = kTriesPerLook;
   const bool stalls = context_.options.behaviour.stall.has_value();
-  unsigned turn = 0;
+  unsigned tries = 0;
   while (!context_.shared.stopping.load(std::memory_order_acquire)) {
     bool tried = false;
+    // With one socket to read, nothing else waits while it is asked several times.
+    const unsigned times = udp_.size() + tcp_.open() == 1 ? kTriesAtOnce : 1;
     if (!stalls) {
-      for (UdpService& udp : udp_) tried |= udp.try_receive();
-      tried |= tcp_.try_receive();
+      for (UdpService& udp : udp_) tried |= udp.try_receive(times);
+      tried |= tcp_.try_receive(times);
     }
-    if (!tried || ++turn % look_every == 0) look(Nanos{0});
+    tries += times;
+    if (tried && tries < look_every) continue;
+    tries = 0;
+    look_every = look(Nanos{0}) ? kTriesPerLook : std::min(2 * look_every, most);
   }
 }
 
-void Worker::look(std::optional<Nanos> patience) {
+bool Worker::look(std::optional<Nanos> patience) {
   const auto ready = poller_.wait(patience);
-  if (context_.options.behaviour.stall && sit_out_stall()) return;
+  if (context_.options.behaviour.stall && sit_out_stall()) return true;
+  const MonoTime arrived = context_.arrival_time();
+  for (const Ready& one : ready) dispatch(one, arrived);
   const MonoTime now = mono_now();
-  for (const Ready& one : ready) dispatch(one, now);
   for (UdpService& udp : udp_) udp.on_time(now);
   tcp_.on_time(now);
+  return !ready.empty();
 }
 
-void Worker::dispatch(const Ready& ready, MonoTime now) {
+void Worker::dispatch(const Ready& ready, MonoTime arrived) {
   switch (tag_kind(ready.tag)) {
     case TagKind::waker:
       waker_.drain();
-      take_given(now);
+      take_given(mono_now());
       break;
     case TagKind::udp:
-      udp_[tag_index(ready.tag)].on_ready(ready, now);
+      udp_[tag_index(ready.tag)].on_ready(ready, arrived);
       break;
     case TagKind::listener:
-      tcp_.on_listener(tag_index(ready.tag), now);
+      tcp_.on_listener(tag_index(ready.tag), mono_now());
       break;
     case TagKind::connection:
-      tcp_.on_connection(ready, now);
+      tcp_.on_connection(ready, arrived);
       break;
   }
 }

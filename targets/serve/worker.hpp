@@ -35,11 +35,15 @@ class Worker {
   [[nodiscard]] const TargetTcpCounters& tcp() const { return context_.tcp; }
 
  private:
-  // Serves what is ready within that time; none: waits for ever.
-  void look(std::optional<Nanos> patience);
+  // Spinning: tries to receive between two looks, at least; and those in a row.
+  static constexpr unsigned kTriesPerLook = 16;
+  static constexpr unsigned kTriesAtOnce = 8;
+
+  // Serves what is ready within that time; none: waits for ever. Whether there was anything.
+  bool look(std::optional<Nanos> patience);
   void spin();
   void take_given(MonoTime now);
-  void dispatch(const Ready& ready, MonoTime now);
+  void dispatch(const Ready& ready, MonoTime arrived);
   [[nodiscard]] std::optional<Nanos> time_to_wait();
   [[nodiscard]] std::optional<StallWindow> stall() const;
   // Lets a stall pass that has begun. True: time went by, so what is ready must be asked again.

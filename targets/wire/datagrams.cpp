@@ -183,6 +183,17 @@ struct ReceiveBatch::Memory {
     return n;
   }
 
+  // The same after a call for one, which returned `size`.
+  int took_one(ssize_t size) {
+    if (size < 0) return took(-1);
+    messages[0].msg_len = static_cast<unsigned>(size);
+    // recvfrom has no flags to say so.
+    if (ancillary.empty())
+      messages[0].msg_hdr.msg_flags =
+          size > static_cast<ssize_t>(vectors[0].iov_len) ? MSG_TRUNC : 0;
+    return took(1);
+  }
+
   std::size_t stride;
   std::vector<std::byte> bytes;
   std::vector<Address> peers;
@@ -222,21 +233,30 @@ int ReceiveBatch::receive(const Descriptor& socket, std::size_t most, int flags)
 }
 
 int ReceiveBatch::receive_one(const Descriptor& socket, int flags) {
+  memory_->make_room();
+  return memory_->took_one(call_for_one(socket, flags));
+}
+
+ReceiveBatch::Looked ReceiveBatch::look(const Descriptor& socket, unsigned times) {
+  memory_->make_room();
+  ssize_t bytes = -1;
+  unsigned calls = 0;
+  // A call that brings nothing leaves the room as it was.
+  do {
+    bytes = call_for_one(socket, MSG_DONTWAIT);
+  } while (bytes < 0 && errno == EAGAIN && ++calls < times);
+  return {memory_->took_one(bytes), bytes < 0 && errno == EAGAIN ? calls : calls + 1};
+}
+
+// The bytes of a datagram that came into the first slot; -1: errno.
+ssize_t ReceiveBatch::call_for_one(const Descriptor& socket, int flags) {
   Memory& m = *memory_;
-  m.make_room();
   msghdr& message = m.messages[0].msg_hdr;
-  ssize_t bytes = 0;
-  if (m.ancillary.empty()) {
-    // MSG_TRUNC: the datagram's whole size, however much of it the slot holds.
-    const iovec& slot = m.vectors[0];
-    bytes = recvfrom(socket.get(), slot.iov_base, slot.iov_len, flags | MSG_TRUNC,
-                     m.peers[0].data(), &message.msg_namelen);
-    message.msg_flags = bytes > static_cast<ssize_t>(slot.iov_len) ? MSG_TRUNC : 0;
-  } else {
-    bytes = recvmsg(socket.get(), &message, flags);
-  }
-  if (bytes >= 0) m.messages[0].msg_len = static_cast<unsigned>(bytes);
-  return m.took(bytes < 0 ? -1 : 1);
+  if (!m.ancillary.empty()) return recvmsg(socket.get(), &message, flags);
+  // MSG_TRUNC: the datagram's whole size, however much of it the slot holds.
+  const iovec& slot = m.vectors[0];
+  return recvfrom(socket.get(), slot.iov_base, slot.iov_len, flags | MSG_TRUNC, m.peers[0].data(),
+                  &message.msg_namelen);
 }
 
 Received ReceiveBatch::at(std::size_t i) {
@@ -353,6 +373,12 @@ int SendBatch::send_singly(const Descriptor& socket, std::size_t slot, std::size
   }
   const int n = sendmmsg(socket.get(), messages.data(), count, kSendFlags);
   return n < 0 ? -errno : n;
+}
+
+int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes, const Address& peer) {
+  const ssize_t sent =
+      sendto(socket.get(), bytes.data(), bytes.size(), kSendFlags, peer.data(), peer.size());
+  return sent < 0 ? errno : 0;
 }
 
 // An IPv6 socket may receive IPv4 datagrams, of which only IPv4's options tell.

@@ -69,11 +69,19 @@ class ReceiveBatch {
   // Waits for a datagram, as long as the socket lets it (let_receive_wait), and takes what else has
   // come, up to `most`. How many; 0 when none came; or a negative errno value.
   [[nodiscard]] int await(const Descriptor& socket, std::size_t most);
+  // For one that spins: receive(socket, 1), asked again at once while nothing has come, up to
+  // `times` (at least 1). Nothing is done between the calls, since what comes then waits.
+  struct Looked {
+    int received = 0;    // what receive() returns
+    unsigned calls = 0;  // that were made
+  };
+  [[nodiscard]] Looked look(const Descriptor& socket, unsigned times);
   [[nodiscard]] Received at(std::size_t i);
 
  private:
   [[nodiscard]] int receive(const Descriptor& socket, std::size_t most, int flags);
   [[nodiscard]] int receive_one(const Descriptor& socket, int flags);
+  [[nodiscard]] ssize_t call_for_one(const Descriptor& socket, int flags);
 
   struct Memory;
   std::unique_ptr<Memory> memory_;
@@ -110,6 +118,10 @@ class SendBatch {
   struct Memory;
   std::unique_ptr<Memory> memory_;
 };
+
+// Sends one datagram without waiting. errno.
+[[nodiscard]] int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes,
+                                const Address& peer);
 
 // Asks the kernel to tell the local address, or the time to live, with every datagram. errno.
 [[nodiscard]] int tell_local_address(const Descriptor& socket, int family);
