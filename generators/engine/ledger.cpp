@@ -1,6 +1,84 @@
 #include "generators/engine/ledger.hpp"
 
 namespace volley {
+namespace {
+
+// How many of `n` answers from number `first` on had been overtaken.
+std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n) {
+  std::uint64_t reordered = 0;
+  if (flow.arrived.arrive_in_order(first, n)) return reordered;
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (flow.arrived.arrive(first + i) == SequenceTracker::Arrival::reordered) ++reordered;
+  return reordered;
+}
+
+}  // namespace
+
+void Ledger::settle_claims() {
+  for (const Claim& claim : claims_)
+    conclude(*claim.flow, claim.answer.slot, claim.bits, claim.answer, claim.received);
+  claims_.clear();
+}
+
+void Ledger::settle() {
+  settle_claims();
+  for (const Completion& done : completed_) worker_.recorder().on_completed(done);
+  completed_.clear();
+}
+
+// Answers to requests in flight.
+void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const Answer& answer,
+                      MonoTime received) {
+  const SentBatch batch = batches_.at(slot);
+  const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
+  const std::uint32_t n = answer.count;
+  const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n);
+  batches_.remove(slot, bits);
+  if (answer.verdict != Answer::Verdict::valid) {
+    const bool unexpected = answer.verdict == Answer::Verdict::unexpected;
+    worker_.recorder().on_error(batch.measured,
+                                unexpected ? ErrorKind::unexpected : ErrorKind::malformed, n);
+    return;
+  }
+  if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
+  Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n, n};
+  if (!answer.named) {
+    done.intended = batches_.intended_of(batch, first);
+    completed_.push_back(done);
+  } else if (batch.alike) {
+    worker_.recorder().on_completed(done);
+  } else {
+    done.times = 1;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      done.intended = batches_.intended_of(batch, first + i);
+      worker_.recorder().on_completed(done);
+      done.served = 0;
+    }
+  }
+}
+
+// The next answer without a name is the next request's, so its place is taken out at once.
+void Ledger::on_unnamed(Flow& flow, const Answer& answer, MonoTime received) {
+  settle_claims();  // of other flows, or of the frames before one that is broken
+  const auto oldest = batches_.oldest_of(flow.index);
+  const std::uint64_t bit = oldest ? std::uint64_t{1} << oldest->bit : 0;
+  if (oldest && (batches_.at(oldest->slot).waiting & bit) != 0 &&
+      is_in_time(oldest->slot, received))
+    conclude(flow, oldest->slot, bit, answer, received);
+  else
+    on_unnamed_stray(flow, received);
+}
+
+// Named answers, not all of which have requests that wait for them in the slot they name.
+void Ledger::on_not_found(Flow& flow, Answer answer, MonoTime received) {
+  if (answer.count == 1) {
+    settle_claims();  // this may be the second answer to one of those
+    on_stray(flow, answer, received);
+    return;
+  }
+  const std::uint32_t count = std::exchange(answer.count, 1);
+  for (std::uint32_t i = 0; i < count; ++i, ++answer.sequence) on_answer(flow, answer, received);
+}
 
 // An answer that says whose it is, to nothing in flight: late (the first one to a lost request), a
 // duplicate, or noise.
@@ -54,6 +132,7 @@ void Ledger::on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits) {
 }
 
 void Ledger::on_flow_death(Flow& flow, ErrorKind kind) {
+  settle_claims();
   while (const auto oldest = batches_.oldest_of(flow.index)) {
     const SentBatch& batch = batches_.at(oldest->slot);
     const std::uint64_t failed = batch.waiting;

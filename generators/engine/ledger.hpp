@@ -1,6 +1,10 @@
 // What became of each request on a standing flow: the book that rr keeps. Every request that was
 // sent is judged here once (completed, error or lost); what comes in beside that is late, a
 // duplicate, or noise.
+//
+// An answer is booked in two steps. on_answer() finds its request, which makes room in the flow;
+// settle() takes the rest down. In between the next requests can leave: the peer need not wait for
+// the book, whose histograms lie cold after a wait.
 #pragma once
 
 #include <cstdint>
@@ -46,32 +50,24 @@ class Ledger {
     worker_.recorder().on_sent(requests, sent, bytes);
   }
 
-  // What an answer does to its request. on_completed(Completion) is called with what is then for
-  // the caller to record; anything else has been recorded.
-  template <class OnCompleted>
-  void on_answer(Flow& flow, Answer answer, MonoTime received, OnCompleted&& on_completed) {
+  // An answer came. The flow must stay where it is until settle().
+  void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
     if (!answer.named && answer.verdict != Answer::Verdict::foreign) {
-      const auto oldest = batches_.oldest_of(flow.index);
-      const std::uint64_t bit = oldest ? std::uint64_t{1} << oldest->bit : 0;
-      if (oldest && (batches_.at(oldest->slot).waiting & bit) != 0 &&
-          is_in_time(oldest->slot, received))
-        conclude(flow, oldest->slot, bit, answer, received, on_completed);
-      else
-        on_unnamed_stray(flow, received);
+      on_unnamed(flow, answer, received);
       return;
     }
     const std::uint64_t bits =
         answer.named ? batches_.find(answer.slot, flow.index, answer.sequence, answer.count) : 0;
-    if (bits != 0 && is_in_time(answer.slot, received)) {
-      conclude(flow, answer.slot, bits, answer, received, on_completed);
-    } else if (answer.count == 1) {
-      on_stray(flow, answer, received);
-    } else {
-      const std::uint32_t count = std::exchange(answer.count, 1);
-      for (std::uint32_t i = 0; i < count; ++i, ++answer.sequence)
-        on_answer(flow, answer, received, on_completed);
+    if (bits == 0 || !is_in_time(answer.slot, received)) {
+      on_not_found(flow, answer, received);
+      return;
     }
+    batches_.claim(answer.slot, bits);
+    claims_.push_back({&flow, answer, bits, received});
   }
+  // Takes down what the answers so far have done. Before any of the calls below, and before
+  // batches() is asked for more than waiting_of().
+  void settle();
 
   // The waiting requests in the slot have had no answers within the timeout.
   void on_timeout(Flow& flow, std::uint32_t slot) {
@@ -81,54 +77,29 @@ class Ledger {
   void on_flow_death(Flow& flow, ErrorKind kind);
 
  private:
+  struct Claim {
+    Flow* flow;
+    Answer answer;
+    std::uint64_t bits;  // of its slot
+    MonoTime received;
+  };
   [[nodiscard]] bool is_in_time(std::uint32_t slot, MonoTime received) const {
     return received - batches_.at(slot).sent <= worker_.plan().timeout;
   }
 
-  // Answers to requests in flight.
-  template <class OnCompleted>
+  void settle_claims();
   void conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const Answer& answer,
-                MonoTime received, OnCompleted&& on_completed) {
-    const SentBatch batch = batches_.at(slot);
-    const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
-    const std::uint32_t n = answer.count;
-    const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n);
-    batches_.remove(slot, bits);
-    if (answer.verdict != Answer::Verdict::valid) {
-      const bool unexpected = answer.verdict == Answer::Verdict::unexpected;
-      worker_.recorder().on_error(batch.measured,
-                                  unexpected ? ErrorKind::unexpected : ErrorKind::malformed, n);
-      return;
-    }
-    if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
-    Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n, n};
-    if (batch.alike) {
-      on_completed(done);
-      return;
-    }
-    done.times = 1;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      done.intended = batches_.intended_of(batch, first + i);
-      on_completed(done);
-      done.served = 0;
-    }
-  }
-
-  // How many of `n` answers from number `first` on had been overtaken.
-  static std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n) {
-    std::uint64_t reordered = 0;
-    if (flow.arrived.arrive_in_order(first, n)) return reordered;
-    for (std::uint32_t i = 0; i < n; ++i)
-      if (flow.arrived.arrive(first + i) == SequenceTracker::Arrival::reordered) ++reordered;
-    return reordered;
-  }
-
+                MonoTime received);
+  void on_unnamed(Flow& flow, const Answer& answer, MonoTime received);
+  void on_not_found(Flow& flow, Answer answer, MonoTime received);
   void on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits);
   void on_stray(Flow& flow, const Answer& answer, MonoTime received);
   void on_unnamed_stray(Flow& flow, MonoTime received);
 
   Worker& worker_;
   SentBatches batches_;
+  std::vector<Claim> claims_;
+  std::vector<Completion> completed_;  // of answers without a name
   SizeChooser sizes_;
   bool answers_in_order_;
 };

@@ -59,8 +59,12 @@ struct BatchResult {
   int error = 0;  // errno, when failed
 };
 
-// A receive call takes what has come, or waits for something to come (let_receive_wait).
-enum class Reading : std::uint8_t { takes, waits };
+// A receive call takes what has come, or waits for something to come (let_receive_wait), or is made
+// up to `looks` times until something has come.
+struct Reading {
+  bool waits = false;
+  unsigned looks = 1;
+};
 
 class UdpLink {
  public:
@@ -87,9 +91,8 @@ class UdpLink {
         std::clamp<std::size_t>(come_joined_ ? in_flight / kMostSegments : in_flight, 1, kSlots);
     std::size_t got = 0;
     for (int round = 0; round < kMostRounds; ++round) {
-      const int n = reading == Reading::waits && round == 0 ? batch_.await(flow.socket, most)
-                                                            : batch_.receive(flow.socket, most);
-      ++worker_.result().receive_calls;
+      const auto [n, calls] = call(flow, round == 0 ? reading : Reading{}, most);
+      worker_.result().receive_calls += calls;
       if (n < 0) {
         if (n != -EAGAIN && n != -EINTR) on_error(-n);
         return;
@@ -107,6 +110,11 @@ class UdpLink {
  private:
   // Reads of one flow before the others get their turn.
   static constexpr int kMostRounds = 16;
+
+  [[nodiscard]] ReceiveBatch::Looked call(Flow& flow, Reading reading, std::size_t most) {
+    if (reading.looks > 1 && most == 1) return batch_.look(flow.socket, reading.looks);
+    return {reading.waits ? batch_.await(flow.socket, most) : batch_.receive(flow.socket, most), 1};
+  }
 
   // Datagrams in a slot.
   std::size_t count(const Received& received) {
@@ -146,9 +154,13 @@ class TcpLink {
   // failed.
   template <class OnBytes, class OnEnd>
   void receive(Flow& flow, Reading reading, OnBytes&& on_bytes, OnEnd&& on_end) {
-    const ssize_t n = ::recv(flow.socket.get(), buffer_.data(), buffer_.size(),
-                             reading == Reading::waits ? 0 : MSG_DONTWAIT);
-    ++worker_.result().receive_calls;
+    const int flags = reading.waits ? 0 : MSG_DONTWAIT;
+    ssize_t n = -1;
+    unsigned calls = 0;
+    do {
+      n = ::recv(flow.socket.get(), buffer_.data(), buffer_.size(), flags);
+    } while (++calls < reading.looks && n < 0 && errno == EAGAIN);
+    worker_.result().receive_calls += calls;
     if (n > 0)
       on_bytes(std::span<const std::byte>(buffer_).first(static_cast<std::size_t>(n)));
     else if (n == 0)

@@ -35,6 +35,7 @@ std::uint32_t SentBatches::add(std::uint32_t flow, std::uint64_t first_sequence,
   batch.intended = requests.front().intended;
   batch.first_sequence = first_sequence;
   batch.waiting = ~std::uint64_t{0} >> (kMostInBatch - requests.size());
+  batch.claimed = 0;
   batch.owed = 0;
   batch.flow = flow;
   batch.size = static_cast<std::uint32_t>(requests.size());
@@ -70,19 +71,22 @@ void SentBatches::keep_times(std::span<const Due> requests) {
 }
 
 void SentBatches::wait_no_more(SentBatch& batch, std::uint64_t bits) {
+  if (const std::uint64_t waited = bits & batch.waiting; waited != 0)
+    flows_[batch.flow].waiting -= count_requests(waited);
   batch.waiting &= ~bits;
-  flows_[batch.flow].waiting -= count_requests(bits);
-  if (batch.waiting != 0) return;
+  batch.claimed &= ~bits;
+  if ((batch.waiting | batch.claimed) != 0) return;
   (batch.older == kNone ? oldest_ : slots_[batch.older].newer) = batch.newer;
   (batch.newer == kNone ? newest_ : slots_[batch.newer].older) = batch.older;
 }
 
 void SentBatches::remove(std::uint32_t slot, std::uint64_t bits) {
   SentBatch& batch = slots_[slot];
-  ensure(bits != 0 && (bits & (batch.waiting | batch.owed)) == bits, "a request is judged once");
-  if (const std::uint64_t waited = bits & batch.waiting; waited != 0) wait_no_more(batch, waited);
+  const std::uint64_t unanswered = batch.waiting | batch.claimed;
+  ensure(bits != 0 && (bits & (unanswered | batch.owed)) == bits, "a request is judged once");
+  if ((bits & unanswered) != 0) wait_no_more(batch, bits & unanswered);
   batch.owed &= ~bits;
-  if ((batch.waiting | batch.owed) != 0) return;
+  if ((batch.waiting | batch.claimed | batch.owed) != 0) return;
   PerFlow& of = flows_[batch.flow];
   (batch.flow_older == kNone ? of.oldest : slots_[batch.flow_older].flow_newer) = batch.flow_newer;
   (batch.flow_newer == kNone ? of.newest : slots_[batch.flow_newer].flow_older) = batch.flow_older;

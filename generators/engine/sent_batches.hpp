@@ -36,6 +36,7 @@ struct SentBatch {
   MonoTime intended;                 // of the first request; of all of them when `alike`
   std::uint64_t first_sequence = 0;  // of bit 0
   std::uint64_t waiting = 0;         // bits of the requests that wait for an answer
+  std::uint64_t claimed = 0;         // bits of those that have it, but are still to be removed
   std::uint64_t owed = 0;  // bits of the lost ones whose answers are still to come, in order
   std::uint32_t flow = 0;  // index within the thread
   std::uint32_t size = 0;  // requests; 0: a free slot
@@ -91,7 +92,15 @@ class SentBatches {
     return Place{slot, static_cast<std::uint32_t>(std::countr_zero(batch.waiting | batch.owed))};
   }
 
-  // Takes requests out: they have been judged. `bits` lie in waiting or owed.
+  // They have their answers and wait no more, which makes room in their flow; they are to be
+  // removed before anything is asked about times or order. `bits` lie in waiting.
+  void claim(std::uint32_t slot, std::uint64_t bits) {
+    SentBatch& batch = slots_[slot];
+    batch.waiting &= ~bits;
+    batch.claimed |= bits;
+    flows_[batch.flow].waiting -= count_requests(bits);
+  }
+  // Takes requests out: they have been judged. `bits` lie in waiting, claimed or owed.
   void remove(std::uint32_t slot, std::uint64_t bits);
   // They wait no more, but keep their places in their flow's order.
   void keep_as_owed(std::uint32_t slot, std::uint64_t bits);
@@ -114,7 +123,7 @@ class SentBatches {
   };
   void grow();
   void keep_times(std::span<const Due> requests);
-  void wait_no_more(SentBatch& batch, std::uint64_t bits);
+  void wait_no_more(SentBatch& batch, std::uint64_t bits);  // of waiting and claimed
 
   std::vector<SentBatch> slots_;
   std::vector<std::uint32_t> free_;

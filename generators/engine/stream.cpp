@@ -229,11 +229,11 @@ class Stream {
   void receive(Flow& flow) {
     if constexpr (kUdp) {
       link_.receive(
-          flow, Reading::takes, UdpLink::kSlots, [](const Received&, MonoTime) {},
+          flow, Reading{}, UdpLink::kSlots, [](const Received&, MonoTime) {},
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
       link_.receive(
-          flow, Reading::takes, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
+          flow, Reading{}, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
           [&](ErrorKind kind) { flow_died(flow, kind); });
     }
   }

@@ -62,9 +62,6 @@ bool TcpService::try_receive(unsigned times) {
 }
 
 void TcpService::on_time(MonoTime now) {
-  for (std::uint32_t i = newest_; i != kNoConnection && connections_[i]->last_active == kThisTurn;
-       i = connections_[i]->older)
-    connections_[i]->last_active = now;
   if (accept_again_at_ && *accept_again_at_ <= now) resume_accepting();
   while (!timers_.empty() && timers_.top().at <= now) {
     const Timer timer = timers_.top();
@@ -72,6 +69,9 @@ void TcpService::on_time(MonoTime now) {
     Connection* c = find(timer.index, timer.generation);
     if (c != nullptr) on_timer(*c, now);
   }
+  for (std::uint32_t i = newest_; i != kNoConnection && connections_[i]->last_active == kThisTurn;
+       i = connections_[i]->older)
+    connections_[i]->last_active = now;
   const Nanos idle = context_.options.idle_timeout;
   if (idle == Nanos{0}) return;
   while (oldest_ != kNoConnection && connections_[oldest_]->last_active + idle <= now) {

@@ -69,6 +69,27 @@ TEST(SentBatches, batches_expire_in_the_order_they_were_sent_and_not_before_thei
   EXPECT_EQ(table.next_deadline(), MonoTime(Nanos(120)));
 }
 
+TEST(SentBatches, a_claim_makes_room_at_once_and_keeps_everything_else_until_it_is_removed) {
+  SentBatches table(1, Nanos(100));
+  const std::uint32_t first = table.add(0, 0, MonoTime(Nanos(10)), requests(3, Nanos(1), Nanos(1)));
+  table.claim(first, 0b101);
+  EXPECT_EQ(table.waiting_of(0), 1U);
+  EXPECT_EQ(table.find(first, 0, 0, 1), 0U) << "a second answer finds nothing";
+  EXPECT_EQ(table.find(first, 0, 1, 1), 0b010U);
+  table.claim(first, 0b010);
+  // What leaves in between neither takes the slot nor overwrites its times.
+  for (std::uint64_t i = 0; i < 100; ++i)
+    EXPECT_NE(table.add(0, 3 + 2 * i, MonoTime(Nanos(20)), requests(2, Nanos(30), Nanos(1))),
+              first);
+  EXPECT_EQ(table.waiting_of(0), 200U);
+  for (std::uint32_t bit = 0; bit < 3; ++bit)
+    EXPECT_EQ(table.intended_of(table.at(first), bit), MonoTime(Nanos(1 + bit)));
+  table.remove(first, 0b111);
+  EXPECT_EQ(table.waiting_of(0), 200U);
+  EXPECT_EQ(table.next_deadline(), MonoTime(Nanos(120)));
+  EXPECT_EQ(table.add(0, 203, MonoTime(Nanos(20)), requests(1, Nanos(30))), first);
+}
+
 TEST(SentBatches, a_lost_request_that_is_owed_keeps_its_turn_but_waits_no_more) {
   SentBatches table(1, Nanos(100));
   const std::uint32_t lost = table.add(0, 0, MonoTime(Nanos(0)), requests(2, Nanos(0)));
@@ -135,6 +156,10 @@ RC_GTEST_PROP(SentBatches, it_agrees_with_a_model_whatever_is_added_answered_and
         table.keep_as_owed(request.slot, bit);
         request.owed = true;
       } else {
+        if (!request.owed && (what & 8U) != 0) {
+          table.claim(request.slot, bit);
+          RC_ASSERT(table.find(request.slot, flow, victim->first, 1) == 0);
+        }
         table.remove(request.slot, bit);
         held.erase(victim);
       }

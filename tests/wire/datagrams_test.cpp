@@ -120,6 +120,40 @@ TEST(Batch, TakesNoMoreThanItIsAskedFor) {
   EXPECT_EQ(receiving.receive(server, 1), 0);
 }
 
+TEST(Batch, ALookAsksAsOftenAsItIsToldAndNoLongerThanItMust) {
+  for (const Details details : {Details::none, Details::all}) {
+    const Descriptor server = listener(Protocol::udp, loopback4());
+    const Descriptor client = listener(Protocol::udp, loopback4());
+    ReceiveBatch receiving(2, 8, details);
+    auto looked = receiving.look(server, 3);
+    EXPECT_EQ(looked.received, 0);
+    EXPECT_EQ(looked.calls, 3U);
+    EXPECT_EQ(send_datagram(client, bytes_of("123456789"), local_address(server)), 0);
+    ASSERT_TRUE(wait_for(server));
+    looked = receiving.look(server, 3);
+    ASSERT_EQ(looked.received, 1);
+    EXPECT_EQ(looked.calls, 1U);
+    EXPECT_EQ(text_of(receiving.at(0).bytes), "12345678");
+    EXPECT_TRUE(receiving.at(0).truncated);
+    EXPECT_EQ(*receiving.at(0).peer, local_address(client));
+
+    // Connected to itself, the server's port counts as closed for the client.
+    ASSERT_EQ(start_connect(server, local_address(server)), 0);
+    ASSERT_EQ(start_connect(client, local_address(server)), 0);
+    EXPECT_EQ(send_datagram(client, bytes_of("1"), local_address(server)), 0);
+    ASSERT_TRUE(wait_for(client));
+    looked = receiving.look(client, 3);
+    EXPECT_EQ(looked.received, -ECONNREFUSED);
+    EXPECT_EQ(looked.calls, 1U);
+  }
+}
+
+TEST(Batch, OneDatagramThatCannotLeaveSaysWhy) {
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  const std::vector<std::byte> too_large(70'000);
+  EXPECT_EQ(send_datagram(client, too_large, local_address(client)), EMSGSIZE);
+}
+
 TEST(Batch, AWaitForOneEndsWithItsPatience) {
   const Descriptor server = listener(Protocol::udp, loopback4());
   ASSERT_EQ(let_receive_wait(server, std::chrono::milliseconds(20)), 0);
