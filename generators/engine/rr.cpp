@@ -15,6 +15,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
+#include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
 #include "generators/engine/worker.hpp"
@@ -30,9 +31,8 @@ class RequestResponse {
         plan_(worker.plan()),
         link_(worker),
         exchange_(plan_, worker.session()),
-        sizes_(plan_.sizes, plan_.seed),
-        messages_(plan_.batch, exchange_.sample(), plan_.sizes.size() == 1),
         ledger_(worker, Link::kProtocol == Protocol::tcp && !Exchange::kNamed),
+        sender_(worker, link_, exchange_, ledger_),
         flows_(worker.flow_count()),
         demand_(worker),
         waits_in_receive_(may_wait_in_receive()) {}
@@ -72,7 +72,8 @@ class RequestResponse {
   // address that has shown that it receives there.
   [[nodiscard]] bool wants_proof() const {
     return Link::kProtocol == Protocol::udp && plan_.exchange == ExchangeKind::frame &&
-           plan_.response_size && *plan_.response_size > sizes_.smallest();
+           plan_.response_size &&
+           *plan_.response_size > SizeChooser(plan_.sizes, plan_.seed).smallest();
   }
   void prove_address(Flow& flow) {
     const HelloResult said =
@@ -201,42 +202,12 @@ class RequestResponse {
   }
 
   // --- sending -----------------------------------------------------------------------------
-  // How many requests the flow may put in flight with one call.
-  [[nodiscard]] std::uint32_t room_of(const Flow& flow) const {
-    if (!plan_.depth) return messages_.most();
-    const std::uint32_t in_flight = ledger_.batches().waiting_of(flow.index);
-    return std::min(messages_.most(), *plan_.depth - std::min(*plan_.depth, in_flight));
-  }
-
-  // Sends the first of `dues` (one phase, at most room_of) with one call. How many left, the one
-  // that failed included; fewer than all: the flow takes no more at present.
+  // How many of `dues` have gone; fewer than all: the flow takes no more at present.
   std::uint32_t send(Flow& flow, std::span<const Due> dues) {
-    lay_out(flow, static_cast<std::uint32_t>(dues.size()));
-    const MonoTime now = mono_now();
-    const BatchResult result = link_.send(flow, messages_);
-    if (result.sent > 0) {
-      std::uint64_t bytes = 0;
-      for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;
-      ledger_.on_sent(flow, dues.first(result.sent), now, bytes);
-    }
-    if (result.what == Sent::whole) return result.sent;
-    if (result.what == Sent::blocked) {
-      block(flow);
-      return result.sent;
-    }
-    worker_.recorder().on_unsent(dues[result.sent].measured, error_kind_of(result.error));
-    failed_ = error_kind_of(result.error);
-    return result.sent + 1;
-  }
-
-  void lay_out(const Flow& flow, std::uint32_t n) {
-    messages_.clear();
-    Outgoing next{flow.number, ledger_.next_slot(), flow.next_sequence, 0, flow.cookie};
-    const std::uint32_t together = messages_.one_size() ? n : 1;
-    for (std::uint32_t i = 0; i < n; i += together, next.sequence += together) {
-      next.bytes = sizes_.size_of(flow.number, next.sequence);
-      exchange_.encode(next, together, messages_.add(next.bytes, together));
-    }
+    const auto gone = sender_.send(flow, dues);
+    if (gone.blocked) block(flow);
+    if (gone.failure) failed_ = gone.failure;
+    return gone.count;
   }
 
   // After a failed call: tcp has lost its connection; a udp flow of a closed loop rests, or it
@@ -286,7 +257,7 @@ class RequestResponse {
 
   void send_waiting(Flow& flow) {
     while (!flow.dead && !flow.blocked && !flow.waiting.empty()) {
-      const auto dues = next_call(flow, room_of(flow), call_room_);
+      const auto dues = next_call(flow, sender_.room_of(flow), call_room_);
       if (dues.empty()) return;
       const std::uint32_t gone = send(flow, dues);
       flow.waiting.erase(flow.waiting.begin(), flow.waiting.begin() + gone);
@@ -297,11 +268,11 @@ class RequestResponse {
   // Closed loop: puts requests in flight until the flow is full.
   void fill(Flow& flow, MonoTime now) {
     while (!flow.dead && !flow.blocked && flow.waiting.empty()) {
-      const std::uint32_t room = room_of(flow);
+      const std::uint32_t room = sender_.room_of(flow);
       const auto dues = next_call(demand_, flow.index, now, room, call_room_);
       if (dues.empty()) return;
       const std::uint32_t gone = send(flow, dues);
-      if (gone == room && room < messages_.most() && !failed_) return;  // the flow is full
+      if (gone == room && room < sender_.most() && !failed_) return;  // the flow is full
       // They were due when there was room.
       for (const Due& due : dues.subspan(gone)) flow.waiting.push_back(due);
       hold_back(flow, worker_.recorder());
@@ -407,9 +378,8 @@ class RequestResponse {
   const RunPlan& plan_;
   Link link_;
   Exchange exchange_;
-  SizeChooser sizes_;
-  MessageBatch messages_;
   Ledger ledger_;
+  RequestSender<Link, Exchange> sender_;
   std::vector<Flow> flows_;
   Demand demand_;
   DueLines lines_;

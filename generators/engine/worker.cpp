@@ -1,5 +1,6 @@
 #include "generators/engine/worker.hpp"
 
+#include <sched.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -66,11 +67,20 @@ void Worker::meet() {
   }
 }
 
+Nanos Worker::sleep_until(MonoTime now, MonoTime until) const {
+  if (spins(now, until)) return Nanos(0);
+  const Nanos early = plan_.wait == Wait::hybrid ? kWakeUp : lateness_.usual();
+  return std::max(until - now - early, Nanos(0));
+}
+
 std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   until = std::min(until, recorder_.interval_end());
-  Nanos timeout{0};
-  if (!spins(now, until)) timeout = until - now - (plan_.wait == Wait::hybrid ? kWakeUp : Nanos(0));
-  std::span<const Ready> ready = poller_.wait(std::max(timeout, Nanos(0)));
+  const Nanos timeout = sleep_until(now, until);
+  // A thread that blocks may share its CPU, so the little that a sleep would be late for is left to
+  // others first.
+  if (timeout == Nanos(0) && plan_.wait == Wait::block && now < until) sched_yield();
+  std::span<const Ready> ready = poller_.wait(timeout);
+  if (ready.empty() && timeout > Nanos(0)) lateness_.note(now + timeout, mono_now());
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
   if (!ready.empty()) note_activity(mono_now());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "generators/engine/handoff.hpp"
+#include "generators/engine/lateness.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
@@ -158,6 +159,9 @@ class alignas(kCacheLine) Worker {
   // How late the kernel may wake a thread: hybrid waiting sleeps to this long before it is due.
   static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
 
+  // How long to wait in the kernel for what is due at `until`; 0: only to look.
+  [[nodiscard]] Nanos sleep_until(MonoTime now, MonoTime until) const;
+
   const RunPlan& plan_;
   Address peer_;
   std::uint32_t index_;
@@ -170,6 +174,7 @@ class alignas(kCacheLine) Worker {
   void begin_measure();
 
   MonoTime last_event_{};
+  Lateness lateness_;
   bool measures_ = false;  // the measure phase has begun
   unsigned met_ = 0;
   // Of the warm-up.

@@ -3,7 +3,8 @@ import os
 
 from . import peers, special
 from .model import Bound, Case, Side, Way, ahead, ratio
-from .sides import floor_side, volley_rate, volley_side, volley_stream
+from .sides import (floor_side, volley_pinned_or_not, volley_rate, volley_side,
+                    volley_stream)
 
 TEN_MILLION = Bound(
     "≥ 10 M/s or 0.75 × floor, the lower", 1.0,
@@ -57,11 +58,11 @@ def one_way_cases():
 def ping_pong_cases():
     return (
         Case("udp-rr", 3, "UDP ping-pong, blocking", "round trips/s",
-             (volley_side("udp --wait block"), floor_side("udp-rr"), peers.SOCKPERF_BLOCKING,
+             (volley_pinned_or_not("udp --wait block"), floor_side("udp-rr"), peers.SOCKPERF_BLOCKING,
               peers.qperf_side("udp_lat"), peers.IRTT),
              (ratio("floor", 0.95), ahead("sockperf"), ahead("qperf"))),
         Case("tcp-rr", 3, "TCP ping-pong, blocking", "round trips/s",
-             (volley_side("tcp --wait block"), floor_side("tcp-rr"), peers.SOCKPERF_TCP_BLOCKING,
+             (volley_pinned_or_not("tcp --wait block"), floor_side("tcp-rr"), peers.SOCKPERF_TCP_BLOCKING,
               peers.qperf_side("tcp_lat")),
              (ratio("floor", 0.95), ahead("sockperf"), ahead("qperf"))),
         Case("udp-rr-spin", 3, "UDP ping-pong, both sides spin", "round trips/s",

@@ -56,11 +56,13 @@ def sockperf_ways(*pairs):
 SOCKPERF_MANY = Side("sockperf", sockperf_ways(
     (f"pp {SPINNING} -b 64", SPINNING), (f"pp {SPINNING} -b 100", SPINNING), ("pp -b 100", ""),
     (f"pp {SPINNING}", SPINNING), ("ul --mps=max --reply-every=1", "")))
-SOCKPERF_BLOCKING = Side("sockperf", sockperf_ways(("pp", "")))
+SOCKPERF_BLOCKING = Side("sockperf", sockperf_ways(
+    ("pp", ""), ("pp --sender-affinity 0", "--cpu-affinity 1")))
 SOCKPERF_SPINNING = Side("sockperf", sockperf_ways(
     (f"pp {SPINNING}", SPINNING),
     (f"pp {SPINNING} --sender-affinity 0", f"{SPINNING} --cpu-affinity 1")))
-SOCKPERF_TCP_BLOCKING = Side("sockperf", sockperf_ways(("pp --tcp", "--tcp")))
+SOCKPERF_TCP_BLOCKING = Side("sockperf", sockperf_ways(
+    ("pp --tcp", "--tcp"), ("pp --tcp --sender-affinity 0", "--tcp --cpu-affinity 1")))
 SOCKPERF_TCP_SPINNING = Side("sockperf", sockperf_ways(
     (f"pp --tcp {SPINNING}", f"--tcp {SPINNING}"),
     (f"pp --tcp {SPINNING} --sender-affinity 0", f"--tcp {SPINNING} --cpu-affinity 1")))
@@ -118,19 +120,22 @@ def nuttcp(setting):
 NUTTCP = Side("nuttcp", (Way("nuttcp -l131072", nuttcp),))
 
 
-def qperf(setting, test):
+def qperf(setting, *options):
     """It prints half a round trip."""
     port = free_port()
     seconds = max(1, round(setting.seconds))
     with setting.programs.server(["qperf", "-lp", port], lambda _: is_bound("tcp", port)):
         done = setting.programs.run(["qperf", HOST, "-lp", port, "-m", 64, "-t", seconds, "-uu",
-                                     test], seconds + SLACK_S)
+                                     *options], seconds + SLACK_S)
     half_ns = number(r"latency\s*=\s*([\d.,]+) ns", done.out.replace(",", ""), "qperf")
     return {"value": 1e9 / (2 * half_ns)}
 
 
 def qperf_side(test):
-    return Side("qperf", (Way(f"qperf {test}", lambda setting: qperf(setting, test)),))
+    pinned = ("-lca", "0", "-rca", "1")
+    return Side("qperf", (
+        Way(f"qperf {test}", lambda setting: qperf(setting, test)),
+        Way(f"qperf {' '.join(pinned)} {test}", lambda setting: qperf(setting, *pinned, test))))
 
 
 def irtt(setting):

@@ -57,6 +57,12 @@ def volley_side(words, measure=volley_rate, if_known=(), needs=None):
     return Side("volley", (Way(f"volley run {words}", run),), needed=True)
 
 
+def volley_pinned_or_not(words):
+    """Whichever is faster, as with the floor and the peers."""
+    ways = (volley_side(words).ways + volley_side(f"{words} --pin").ways)
+    return Side("volley", ways, needed=True)
+
+
 def floor_way(words, pin, received):
     mode, _, rest = words.partition(" ")
 

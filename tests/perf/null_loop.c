@@ -2,10 +2,11 @@
  *
  *   null_loop pace RATE SECONDS    waits for RATE due times a second as a pacer that owns its CPU
  *                                  does, and sends nothing: how late it notices them
- *   null_loop wake SECONDS         one process wakes another: from the write to the end of the read
+ *   null_loop wake SECONDS         one process wakes another, on another CPU where there is one: from
+ *                                  the write to the end of the read
  *
- * Prints p50=N p99=N p99_9=N max=N count=N, in nanoseconds. `pace` stays on the first CPU that this
- * process may use, which is the generator's under --pin. scripts/bench runs it in turns with
+ * Prints p50=N p99=N p99_9=N max=N count=N, in nanoseconds. `pace`, and the one that `wake` wakes, stay
+ * on the first CPU that this process may use, which is the generator's under --pin. scripts/bench runs it in turns with
  * volley: a lag that the empty loop has as well is the machine's (a hypervisor that takes the CPU
  * away, a timer that fires), not the generator's.
  */
@@ -72,18 +73,23 @@ static void print_lags(void) {
          (unsigned long)samples);
 }
 
-static void stay_on_first_cpu(void) {
+/* The nth CPU that this process may use, from 0, or the last one. */
+static void stay_on_cpu(int nth) {
   cpu_set_t allowed, one;
   if (sched_getaffinity(0, sizeof allowed, &allowed)) die("sched_getaffinity");
   int cpu = 0;
-  while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed)) cpu++;
+  for (int i = 0; i < CPU_SETSIZE && nth >= 0; i++) {
+    if (!CPU_ISSET(i, &allowed)) continue;
+    cpu = i;
+    nth--;
+  }
   CPU_ZERO(&one);
   CPU_SET(cpu, &one);
   if (sched_setaffinity(0, sizeof one, &one)) die("sched_setaffinity");
 }
 
 static void pace(double rate, double seconds) {
-  stay_on_first_cpu();
+  stay_on_cpu(0);
   memset(buckets, 0, sizeof buckets); /* every page is there before the clock runs */
   uint64_t begin = now() + 1000000, last = (uint64_t)(rate * seconds);
   for (uint64_t n = 0; n < last;) {
@@ -107,12 +113,14 @@ static void wake(double seconds) {
   if (child < 0) die("fork");
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    stay_on_cpu(1);
     for (char byte = 0;;) {
       sleep_until(now() + kWakeGapNs);
       *sent = now();
       if (write(ends[1], &byte, 1) != 1) _exit(1);
     }
   }
+  stay_on_cpu(0);
   char byte;
   for (uint64_t end = now() + (uint64_t)(seconds * 1e9), t = 0; t < end; record(t - *sent)) {
     if (read(ends[0], &byte, 1) != 1) die("read");
