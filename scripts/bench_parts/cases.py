@@ -45,11 +45,11 @@ def one_way_cases():
               peers.SOCKPERF_ONE_WAY),
              (ratio("floor", 0.95), ahead("iperf3"), ahead("sockperf"))),
         Case("tcp-stream", 6, "TCP one way, 128 KiB a write", "bytes/s",
-             (volley_side(STREAM, volley_stream), floor_side("tcp-stream 131072"),
+             (volley_pinned_or_not(STREAM, volley_stream), floor_side("tcp-stream 131072"),
               peers.IPERF3_TCP, peers.NUTTCP),
              (ratio("floor", 0.95), ahead("iperf3"))),
         Case("tcp-stream-discard", 6, "the same, discarded on receive", "bytes/s",
-             (volley_side(f"{STREAM} --discard", volley_stream, needs="--discard"),
+             (volley_pinned_or_not(f"{STREAM} --discard", volley_stream, needs="--discard"),
               floor_side("tcp-stream-discard 131072"), peers.IPERF3_DISCARD, peers.IPERF3_TCP_COPY),
              (ahead("iperf3"), ahead("iperf3 (copying)"))),
     )
@@ -100,11 +100,11 @@ def one_cpu_cases():
 def tcp_cases():
     return (
         Case("tcp-rr-64", 4, "TCP, 64 connections", "round trips/s",
-             (volley_side("tcp --flows 64"), floor_side("tcp-many 64 64"), peers.wrk_side(64),
+             (volley_pinned_or_not("tcp --flows 64"), floor_side("tcp-many 64 64"), peers.wrk_side(64),
               peers.redis_side(64)),
              (ratio("floor", 0.95), ahead("wrk"), ahead("redis-benchmark"))),
         Case("tcp-rr-1000", 4, "TCP, 1000 connections", "round trips/s",
-             (volley_side("tcp --flows 1000"), floor_side("tcp-many 64 1000"),
+             (volley_pinned_or_not("tcp --flows 1000"), floor_side("tcp-many 64 1000"),
               peers.wrk_side(1000)),
              (ratio("floor", 0.95), ahead("wrk"))),
         Case("tcp-depth-16", 4, "TCP, one connection, 16 in flight", "round trips/s",

@@ -57,10 +57,10 @@ def volley_side(words, measure=volley_rate, if_known=(), needs=None):
     return Side("volley", (Way(f"volley run {words}", run),), needed=True)
 
 
-def volley_pinned_or_not(words):
+def volley_pinned_or_not(words, measure=volley_rate, needs=None):
     """Whichever is faster, as with the floor and the peers."""
-    ways = (volley_side(words).ways + volley_side(f"{words} --pin").ways)
-    return Side("volley", ways, needed=True)
+    return Side("volley", tuple(volley_side(more, measure, needs=needs).ways[0]
+                                for more in (words, f"{words} --pin")), needed=True)
 
 
 def floor_way(words, pin, received):
