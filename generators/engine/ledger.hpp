@@ -16,6 +16,7 @@
 #include "generators/engine/link.hpp"
 #include "generators/engine/sent_batches.hpp"
 #include "generators/engine/worker.hpp"
+#include "reports/measure/ensure.hpp"
 
 namespace volley {
 
@@ -32,8 +33,10 @@ class Ledger {
   [[nodiscard]] const SentBatches& batches() const { return batches_; }
   [[nodiscard]] std::uint32_t next_slot() { return batches_.next_slot(); }
 
-  // The oldest request in flight on a flow, or the lost one whose answer is owed.
+  // The oldest request in flight on a flow, or the lost one whose answer is owed. For exchanges
+  // whose answers carry no name.
   [[nodiscard]] std::optional<Expected> expected_of(const Flow& flow) const {
+    ensure(claims_.empty(), "answers without a name are booked one after the other");
     const auto place = batches_.oldest_of(flow.index);
     if (!place) return std::nullopt;
     const std::uint64_t sequence = batches_.at(place->slot).first_sequence + place->bit;
@@ -65,8 +68,8 @@ class Ledger {
     batches_.claim(answer.slot, bits);
     claims_.push_back({&flow, answer, bits, received});
   }
-  // Takes down what the answers so far have done. Before any of the calls below, and before
-  // batches() is asked for more than waiting_of().
+  // Takes down what the answers so far have done; before batches() is asked for more than
+  // waiting_of().
   void settle();
 
   // The waiting requests in the slot have had no answers within the timeout.

@@ -112,8 +112,14 @@ class UdpLink {
   static constexpr int kMostRounds = 16;
 
   [[nodiscard]] ReceiveBatch::Looked call(Flow& flow, Reading reading, std::size_t most) {
-    if (reading.looks > 1 && most == 1) return batch_.look(flow.socket, reading.looks);
-    return {reading.waits ? batch_.await(flow.socket, most) : batch_.receive(flow.socket, most), 1};
+    if (reading.waits) return {batch_.await(flow.socket, most), 1};
+    if (most == 1) return batch_.look(flow.socket, reading.looks);
+    int n = 0;
+    unsigned calls = 0;
+    do {
+      n = batch_.receive(flow.socket, most);
+    } while (++calls < reading.looks && n == 0);
+    return {n, calls};
   }
 
   // Datagrams in a slot.

@@ -3,10 +3,10 @@
 //
 // A batch holds up to 64 requests of one flow and one phase, with consecutive numbers. They share
 // the time of sending, and so the time at which they expire; each has an intended time of its own.
-// Two lists thread the batches: all that still wait, in the order they were sent, so that the head
-// is the next to expire; and those of each flow, for exchanges whose answers carry no name and come
-// in order. Everything is constant time a batch. The table grows by doubling and never shrinks, so
-// a slot number stays valid.
+// Two lists thread the batches: all that still wait or are claimed, in the order they were sent, so
+// that the head is the next to expire; and those of each flow, for exchanges whose answers carry no
+// name and come in order. Everything is constant time a batch. The table grows by doubling and
+// never shrinks, so a slot number stays valid.
 #pragma once
 
 #include <bit>

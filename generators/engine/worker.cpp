@@ -1,6 +1,5 @@
 #include "generators/engine/worker.hpp"
 
-#include <sched.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -67,20 +66,23 @@ void Worker::meet() {
   }
 }
 
-Nanos Worker::sleep_until(MonoTime now, MonoTime until) const {
+Nanos Worker::time_to_sleep(MonoTime now, MonoTime until) {
   if (spins(now, until)) return Nanos(0);
-  const Nanos early = plan_.wait == Wait::hybrid ? kWakeUp : lateness_.usual();
-  return std::max(until - now - early, Nanos(0));
+  if (plan_.wait == Wait::hybrid) return until - now - kWakeUp;
+  const Nanos left = until - now;
+  // Where every sleep would end too late one is slept all the same now and then: that may change.
+  if (left > lateness_.usual() || ++not_slept_ % kSleepAnyway == 0)
+    return std::max(left - lateness_.usual(), Nanos(1));
+  return Nanos(0);
 }
 
 std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   until = std::min(until, recorder_.interval_end());
-  const Nanos timeout = sleep_until(now, until);
-  // A thread that blocks may share its CPU, so the little that a sleep would be late for is left to
-  // others first.
-  if (timeout == Nanos(0) && plan_.wait == Wait::block && now < until) sched_yield();
-  std::span<const Ready> ready = poller_.wait(timeout);
-  if (ready.empty() && timeout > Nanos(0)) lateness_.note(now + timeout, mono_now());
+  const bool blocks = plan_.wait == Wait::block && until > now;
+  if (blocks) now = mono_now();  // the turn's own work is no part of a wake-up
+  const Nanos timeout = blocks || until > now ? time_to_sleep(now, until) : Nanos(0);
+  std::span<const Ready> ready = poller_.wait(std::max(timeout, Nanos(0)));
+  if (blocks && timeout > Nanos(0) && ready.empty()) lateness_.note(now + timeout, mono_now());
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
   if (!ready.empty()) note_activity(mono_now());

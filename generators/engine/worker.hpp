@@ -141,7 +141,8 @@ class alignas(kCacheLine) Worker {
   }
   // Something came: more may come soon.
   void note_activity(MonoTime now) { last_event_ = now; }
-  // Waits for events until `until`, at most to the interval's end; only looks while it spins().
+  // Waits for events until `until`, at most to the interval's end; only looks while it spins(), and
+  // where it blocks when a sleep would end too late.
   [[nodiscard]] std::span<const Ready> wait_until(MonoTime now, MonoTime until);
   // Blocks until the calling thread releases the workers; false: the run was given up.
   [[nodiscard]] bool ready_and_wait();
@@ -158,9 +159,10 @@ class alignas(kCacheLine) Worker {
   static constexpr Nanos kSpin = std::chrono::microseconds(50);
   // How late the kernel may wake a thread: hybrid waiting sleeps to this long before it is due.
   static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
+  static constexpr unsigned kSleepAnyway = 65'536;  // a tenth of a second of looks
 
-  // How long to wait in the kernel for what is due at `until`; 0: only to look.
-  [[nodiscard]] Nanos sleep_until(MonoTime now, MonoTime until) const;
+  // How long to wait in the kernel for what is due at `until`; 0 or less: only to look.
+  [[nodiscard]] Nanos time_to_sleep(MonoTime now, MonoTime until);
 
   const RunPlan& plan_;
   Address peer_;
@@ -175,7 +177,8 @@ class alignas(kCacheLine) Worker {
 
   MonoTime last_event_{};
   Lateness lateness_;
-  bool measures_ = false;  // the measure phase has begun
+  unsigned not_slept_ = 0;  // looks in the place of sleeps, where it blocks
+  bool measures_ = false;   // the measure phase has begun
   unsigned met_ = 0;
   // Of the warm-up.
   std::uint64_t send_calls_before_ = 0;

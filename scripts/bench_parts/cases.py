@@ -58,12 +58,12 @@ def one_way_cases():
 def ping_pong_cases():
     return (
         Case("udp-rr", 3, "UDP ping-pong, blocking", "round trips/s",
-             (volley_pinned_or_not("udp --wait block"), floor_side("udp-rr"), peers.SOCKPERF_BLOCKING,
-              peers.qperf_side("udp_lat"), peers.IRTT),
+             (volley_pinned_or_not("udp --wait block"), floor_side("udp-rr"),
+              peers.SOCKPERF_BLOCKING, peers.qperf_side("udp_lat"), peers.IRTT),
              (ratio("floor", 0.95), ahead("sockperf"), ahead("qperf"))),
         Case("tcp-rr", 3, "TCP ping-pong, blocking", "round trips/s",
-             (volley_pinned_or_not("tcp --wait block"), floor_side("tcp-rr"), peers.SOCKPERF_TCP_BLOCKING,
-              peers.qperf_side("tcp_lat")),
+             (volley_pinned_or_not("tcp --wait block"), floor_side("tcp-rr"),
+              peers.SOCKPERF_TCP_BLOCKING, peers.qperf_side("tcp_lat")),
              (ratio("floor", 0.95), ahead("sockperf"), ahead("qperf"))),
         Case("udp-rr-spin", 3, "UDP ping-pong, both sides spin", "round trips/s",
              (volley_side("udp --wait spin --pin"), floor_side("udp-rr-spin"),
@@ -100,8 +100,8 @@ def one_cpu_cases():
 def tcp_cases():
     return (
         Case("tcp-rr-64", 4, "TCP, 64 connections", "round trips/s",
-             (volley_pinned_or_not("tcp --flows 64"), floor_side("tcp-many 64 64"), peers.wrk_side(64),
-              peers.redis_side(64)),
+             (volley_pinned_or_not("tcp --flows 64"), floor_side("tcp-many 64 64"),
+              peers.wrk_side(64), peers.redis_side(64)),
              (ratio("floor", 0.95), ahead("wrk"), ahead("redis-benchmark"))),
         Case("tcp-rr-1000", 4, "TCP, 1000 connections", "round trips/s",
              (volley_pinned_or_not("tcp --flows 1000"), floor_side("tcp-many 64 1000"),

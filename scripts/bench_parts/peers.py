@@ -91,7 +91,8 @@ IPERF3_UDP = Side("iperf3", (Way("iperf3 -u -b 0 -l 64",
 IPERF3_TCP = Side("iperf3", (
     Way("iperf3", lambda setting: iperf3(setting)),
     Way("iperf3 --zerocopy", lambda setting: iperf3(setting, "--zerocopy")),
-    Way("iperf3 -A 0,1", lambda setting: iperf3(setting, "-A", "0,1"))))
+    Way("iperf3 -A 0,1", lambda setting: iperf3(setting, "-A", "0,1")),
+    Way("iperf3 --zerocopy -A 0,1", lambda setting: iperf3(setting, "--zerocopy", "-A", "0,1"))))
 
 # For a comparison with discarding where iperf3 cannot do that.
 IPERF3_TCP_COPY = Side("iperf3 (copying)", IPERF3_TCP.ways)

@@ -98,14 +98,14 @@ def service_p50(words):
 def captured(setting):
     """A blocking run beside a capture: response p50, request to answer p50 on the wire."""
     port, file = free_port(), setting.folder / "lo.pcap"
-    words = ["--quiet", "tcp-echo", "--listen", f"127.0.0.1:{port}"]
+    words = ["--quiet", "--pin", "tcp-echo", "--listen", f"127.0.0.1:{port}"]
     with setting.programs.server([setting.build / "volley", "target", *words],
                                  lambda _: is_bound("tcp", port)):
         capture = ["tcpdump", "-i", "lo", "-w", file, "--time-stamp-precision=nano", "-B", "65536",
                    "-Z", "root", "tcp", "port", port]
         with setting.programs.server(capture, lambda dump: "listening on" in dump.err.read_text()):
             report, _ = volley_json(setting, [f"tcp://127.0.0.1:{port}", *OPEN.split()[1:],
-                                              "--wait", "block"])
+                                              "--wait", "block", "--pin"])
             time.sleep(1.2)  # tcpdump hands on what it has once a second
     times = answer_times_ns(file.read_bytes(), port)
     file.unlink()
@@ -126,7 +126,7 @@ def response_cases():
                     lambda f: f["volley"]["value"] / f["closed loop"]["value"], ("closed loop",),
                     at_least=False),)),
         Case("response-block", 8, "the same, blocking, beside a capture", "µs",
-             (side_of("volley", f"volley run {OPEN} --wait block, captured", captured),
+             (side_of("volley", f"volley run {OPEN} --wait block --pin, captured", captured),
               side_of("wake-up", "null_loop wake",
                       lambda setting: {"value": null_loop(setting, "wake")["p50"] / US})),
              (Bound("≤ 1.15 × (captured p50 + wake-up p50)", 1.15,

@@ -44,21 +44,23 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   settle(*c, now);
 }
 
-bool TcpService::try_receive(unsigned times) {
-  if (open() == 0 || open() > kMostTried || tries_left_ == 0) return false;
-  --tries_left_;
+unsigned TcpService::try_receive(unsigned times) {
+  if (open() == 0 || open() > kMostTried || tries_left_ == 0) return 0;
+  unsigned calls = 0;
+  bool came = false;
   for (std::uint32_t index = newest_; index != kNoConnection;) {
     Connection& c = *connections_[index];
     index = c.older;  // what is read here may move this one or end it, no other
     if (!c.reads || c.unread.size() > kLongestHead) continue;
     ssize_t n = kNothing;
-    for (unsigned i = 0; i < times && n == kNothing; ++i) n = receive(c);
+    for (unsigned i = 0; i < times && n == kNothing; ++i, ++calls) n = receive(c);
     if (n == kNothing) continue;
-    tries_left_ = kTries;
+    came = true;
     const MonoTime now = context_.arrival_time();
     if (take_received(c, n, now)) settle(c, now);
   }
-  return true;
+  tries_left_ = came ? kTries : tries_left_ - std::min(calls, tries_left_);
+  return calls;
 }
 
 void TcpService::on_time(MonoTime now) {
@@ -277,6 +279,7 @@ void TcpService::update_interest(Connection& c, MonoTime now) {
   const auto tag = make_tag(TagKind::connection, c.index, c.generation);
   ensure(context_.poller.change(c.socket.get(), tag, reads, writes) == 0,
          "an open connection can be waited on");
+  if (writes != c.writes) writes ? ++writing_ : --writing_;
   c.reads = reads;
   c.writes = writes;
 }
@@ -295,6 +298,7 @@ bool TcpService::fail(Connection& c, std::uint64_t TargetTcpCounters::*reason) {
 
 void TcpService::close(Connection& c) {
   scratch_.clear();
+  if (c.writes) --writing_;
   unlink(c);
   context_.shared.connections.fetch_sub(1);
   context_.shared.dealer.closed(context_.thread);
@@ -305,7 +309,7 @@ void TcpService::close(Connection& c) {
 }
 
 // The list of connections in the order of their last activity: the idle ones are at its old end.
-// The clock is read for it when a turn's answers are on their way.
+// The clock is read for it when a turn's answers are on their way (spinning: at the next look).
 void TcpService::unlink(Connection& c) {
   if (c.older != kNoConnection) connections_[c.older]->newer = c.newer;
   if (c.newer != kNoConnection) connections_[c.newer]->older = c.older;

@@ -32,11 +32,13 @@ class TcpService {
   // Serves a connection that another thread has accepted, and has counted.
   void adopt(Descriptor socket, const Address& peer, MonoTime now);
   // For a thread that spins: reads its connections without asking the poller, each up to `times`
-  // until something comes, as long as they are few and something has come lately. False: it did not
-  // try.
-  bool try_receive(unsigned times);
+  // until something comes, as long as they are few and something has come lately. How many calls it
+  // made.
+  unsigned try_receive(unsigned times);
   // How many connections are open.
   [[nodiscard]] std::size_t open() const { return connections_.size() - free_.size(); }
+  // Whether one waits until its socket takes more, which only the poller tells.
+  [[nodiscard]] bool waits_to_write() const { return writing_ != 0; }
   void on_time(MonoTime now);
   [[nodiscard]] std::optional<MonoTime> next_due() const;
   void finish();
@@ -121,6 +123,7 @@ class TcpService {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_;
   unsigned tries_left_ = 0;
+  std::size_t writing_ = 0;    // connections that wait to write
   bool discards_now_ = false;  // what receive() brought is gone
   std::uint32_t next_generation_ = 1;
   std::uint64_t next_ordinal_ = 1;

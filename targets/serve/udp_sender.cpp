@@ -30,8 +30,13 @@ void UdpSender::add(std::span<const std::byte> bytes, const Address& peer,
 }
 
 bool UdpSender::send_at_once(std::span<const std::byte> bytes, const Address& peer) {
-  if (send_datagram(socket_, bytes, peer) != 0) return false;
+  const int error = send_datagram(socket_, bytes, peer);
+  if (error == EAGAIN || error == EINTR) return false;
   ++context_.udp.send_calls;
+  if (error != 0) {
+    ++context_.udp.send_errors;
+    return true;
+  }
   ++context_.udp.answered;
   context_.udp.bytes_sent += bytes.size();
   return true;

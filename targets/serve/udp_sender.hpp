@@ -34,7 +34,8 @@ class UdpSender {
   // has_room(). What add() is given of its beginning is kept until it has left.
   [[nodiscard]] std::span<std::byte> room();
 
-  // With nothing added: sends one answer by a call of its own. False: it did not leave.
+  // With nothing added: sends one answer by a call of its own. False: the socket is full. An answer
+  // that the kernel refuses is counted and given up, as by flush().
   [[nodiscard]] bool send_at_once(std::span<const std::byte> bytes, const Address& peer);
 
   // Adds an answer, or a row of them of `each` bytes (only the last may be shorter; each 0: one).

@@ -111,8 +111,8 @@ bool UdpService::serve_slot(const Received& slot, MonoTime now) {
   return true;
 }
 
-bool UdpService::try_receive(unsigned times) {
-  if (tries_left_ == 0 || waits_to_write_) return false;
+unsigned UdpService::try_receive(unsigned times) {
+  if (tries_left_ == 0 || waits_to_write_) return 0;
   const std::size_t most = most_to_take();
   const auto [n, calls] =
       most == 1 ? received_.look(socket_, times)
@@ -120,13 +120,13 @@ bool UdpService::try_receive(unsigned times) {
   if (n == 0) {
     tries_left_ -= std::min(calls, tries_left_);
     context_.udp.receive_misses += calls;
-    return true;
+    return calls;
   }
   context_.udp.receive_misses += calls - 1;
   tries_left_ = kTries;
   serve_received(n, context_.arrival_time());
   if (most > 1) come_singly_ = n == 1;
-  return true;
+  return calls;
 }
 
 void UdpService::wait_in_receive() {

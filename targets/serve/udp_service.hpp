@@ -41,8 +41,8 @@ class UdpService {
     return may_wait_ && come_singly_ && !waits_to_write_ && (taken_singly_ + 1) % kLookEvery != 0;
   }
   // For a thread that spins: receives without asking the poller, up to `times` until something
-  // comes, as long as something has come lately. False: it did not try.
-  bool try_receive(unsigned times);
+  // comes, as long as something has come lately. How many calls it made.
+  unsigned try_receive(unsigned times);
   // Waits for one datagram and serves it.
   void receive_next();
   // Ends a wait in receive_next(), now and for ever. Any thread.

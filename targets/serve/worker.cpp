@@ -58,23 +58,25 @@ void Worker::run() {
 
 void Worker::spin() {
   // A look costs as much as some tries, and what comes meanwhile waits for its end; so the longer
-  // looks find nothing, the rarer they are. Answers that wait for their time want them.
-  const unsigned most = context_.times_arrivals ? 64 : 512;
+  // looks find nothing, the rarer they are. Answers that wait for their time or for a socket that
+  // takes more want them.
+  constexpr unsigned kMostTriesPerLook = 512;
   unsigned look_every = kTriesPerLook;
   const bool stalls = context_.options.behaviour.stall.has_value();
   unsigned tries = 0;
   while (!context_.shared.stopping.load(std::memory_order_acquire)) {
-    bool tried = false;
+    unsigned calls = 0;
     // With one socket to read, nothing else waits while it is asked several times.
     const unsigned times = udp_.size() + tcp_.open() == 1 ? kTriesAtOnce : 1;
     if (!stalls) {
-      for (UdpService& udp : udp_) tried |= udp.try_receive(times);
-      tried |= tcp_.try_receive(times);
+      for (UdpService& udp : udp_) calls += udp.try_receive(times);
+      calls += tcp_.try_receive(times);
     }
-    tries += times;
-    if (tried && tries < look_every) continue;
+    tries += calls;
+    if (calls != 0 && tries < look_every) continue;
     tries = 0;
-    look_every = look(Nanos{0}) ? kTriesPerLook : std::min(2 * look_every, most);
+    const bool often = look(Nanos{0}) || context_.times_arrivals || tcp_.waits_to_write();
+    look_every = often ? kTriesPerLook : std::min(2 * look_every, kMostTriesPerLook);
   }
 }
 

@@ -35,8 +35,8 @@ class Worker {
   [[nodiscard]] const TargetTcpCounters& tcp() const { return context_.tcp; }
 
  private:
-  // Spinning: tries to receive between two looks, at least; and those in a row.
-  static constexpr unsigned kTriesPerLook = 16;
+  // Spinning: calls to receive between two looks, at least; and those in a row.
+  static constexpr unsigned kTriesPerLook = 32;
   static constexpr unsigned kTriesAtOnce = 8;
 
   // Serves what is ready within that time; none: waits for ever. Whether there was anything.

@@ -12,31 +12,37 @@ void note(Lateness& lateness, Nanos late) {
   lateness.note(asked, asked + late);
 }
 
-TEST(Lateness, is_nothing_until_the_first_wake_up_and_then_that_one) {
+TEST(Lateness, is_nothing_until_enough_wake_ups_were_seen) {
   Lateness lateness;
-  EXPECT_EQ(lateness.usual(), Nanos(0));
+  for (std::size_t i = 0; i + 1 < Lateness::kWakeUps; ++i) {
+    note(lateness, microseconds(25));
+    EXPECT_EQ(lateness.usual(), Nanos(0));
+  }
   note(lateness, microseconds(25));
   EXPECT_EQ(lateness.usual(), microseconds(25));
 }
 
-TEST(Lateness, settles_where_three_of_four_wake_ups_are_later) {
+TEST(Lateness, is_what_three_of_four_of_the_last_wake_ups_exceed) {
   Lateness lateness;
-  note(lateness, microseconds(60));
-  // 20 to 40 us, each as often: 8 and 21 have no common divisor.
-  for (int i = 0; i < 21 * 200; ++i) note(lateness, microseconds(20 + (i * 8) % 21));
-  EXPECT_GE(lateness.usual(), microseconds(23));
-  EXPECT_LE(lateness.usual(), microseconds(27));
-  for (int i = 0; i < 21 * 200; ++i) note(lateness, microseconds(5 + (i * 8) % 21));
-  EXPECT_GE(lateness.usual(), microseconds(8));
-  EXPECT_LE(lateness.usual(), microseconds(12));
+  for (int i = 0; i < 16; ++i) note(lateness, microseconds(20 + i * 5 % 16));
+  EXPECT_EQ(lateness.usual(), microseconds(24));
+  for (int i = 0; i < 16; ++i) note(lateness, microseconds(5 + i * 5 % 16));
+  EXPECT_EQ(lateness.usual(), microseconds(9)) << "those before are forgotten";
 }
 
-TEST(Lateness, never_grows_beyond_its_bound_nor_below_nothing) {
+TEST(Lateness, is_not_moved_by_a_few_that_took_long) {
   Lateness lateness;
-  for (int i = 0; i < 1000; ++i) note(lateness, std::chrono::milliseconds(5));
+  for (int i = 0; i < 4; ++i) note(lateness, std::chrono::milliseconds(3));
+  for (int i = 0; i < 12; ++i) note(lateness, microseconds(7));
+  EXPECT_EQ(lateness.usual(), microseconds(7));
+}
+
+TEST(Lateness, stays_below_its_bound_and_takes_no_early_return_for_a_wake_up) {
+  Lateness lateness;
+  for (int i = 0; i < 100; ++i) note(lateness, std::chrono::milliseconds(5));
   EXPECT_EQ(lateness.usual(), Lateness::kMost);
-  for (int i = 0; i < 1000; ++i) note(lateness, microseconds(-5));
-  EXPECT_EQ(lateness.usual(), Nanos(0));
+  for (int i = 0; i < 100; ++i) note(lateness, microseconds(-5));
+  EXPECT_EQ(lateness.usual(), Lateness::kMost);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -80,6 +81,22 @@ def test_a_silent_connection_is_closed_after_the_idle_timeout(serving):
         assert closed(silent) and closed(half_a_frame)
     still_serves(target)
     assert end()["tcp"]["closed_idle"] >= 2
+
+
+@pytest.mark.parametrize("wait", ["block", pytest.param("spin", marks=pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2, reason="a thread that spins wants a CPU of its own"))])
+def test_a_connection_that_speaks_outlives_the_idle_timeout(serving, wait):
+    target, end = serving("tcp-echo", "--idle-timeout", "600ms", "--wait", wait)
+    with tcp_to(target.tcp) as busy, tcp_to(target.tcp) as silent:
+        # The timeout itself is the subject: three of them go by in steps of a sixth.
+        for number in range(18):
+            busy.sendall(b"%2d" % number)
+            assert read_exactly(busy, 2) == b"%2d" % number
+            time.sleep(0.1)
+        assert closed(silent)
+        busy.sendall(b"still")
+        assert read_exactly(busy, 5) == b"still"
+    assert end()["tcp"]["closed_idle"] == 1
 
 
 def test_connections_beyond_the_limit_are_closed_at_once(serving):

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness import run_volley, strict_json
+from harness import run_json, run_volley, strict_json
 from target_frames import *
 
 UDP_SEGMENT = 103
@@ -91,6 +91,23 @@ def test_a_target_that_spins_answers_the_same(serving, kind):
         assert statistics["udp"]["datagrams"] == statistics["udp"]["answered"] == 200
     if kind != "udp-echo":
         assert statistics["tcp"]["accepted"] == 12
+
+
+@pytest.mark.skipif(CPUS < 2, reason="two that spin want a CPU each")
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize("options", ["", "--depth 16", "--flows 3", "--flows 6 --depth 2",
+                                     "--rate 20k --flows 2"])
+@pytest.mark.parametrize("wait", ["spin", "block"])
+def test_every_request_is_answered_however_both_sides_wait(serving, protocol, options, wait):
+    target, end = serving(f"{protocol}-echo", "--wait", wait)
+    run = run_json(target.endpoint(protocol), *options.split(), "--requests", "3000", "--wait", wait,
+                   "--warm-up", "0s")
+    requests = run["requests"]
+    assert requests["sent"] == requests["completed"] == 3000
+    assert run["generator"]["wait"] == wait
+    assert run["generator"]["receive_calls"] >= run["generator"]["send_calls"] / 64 > 0
+    served = end()[protocol]
+    assert served["requests"] == served["answered"] == 3000
 
 
 @pytest.mark.parametrize("offload, joins", [("auto", True), ("on", True), ("off", False)])

@@ -2,8 +2,8 @@
  *
  *   null_loop pace RATE SECONDS    waits for RATE due times a second as a pacer that owns its CPU
  *                                  does, and sends nothing: how late it notices them
- *   null_loop wake SECONDS         one process wakes another, on another CPU where there is one:
- * from the write to the end of the read
+ *   null_loop wake SECONDS         one process wakes another, on another CPU if it can: from the
+ *                                  write to the end of the read
  *
  * Prints p50=N p99=N p99_9=N max=N count=N, in nanoseconds. `pace`, and the one that `wake` wakes,
  * stay on the first CPU that this process may use, which is the generator's under --pin.

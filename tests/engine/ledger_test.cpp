@@ -1,0 +1,123 @@
+// What becomes of requests whose answers were found, but not taken down yet, when something else
+// happens to their flow in between.
+#include "generators/engine/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+namespace volley {
+namespace {
+
+RunPlan plan_with_timeout(Nanos timeout) {
+  RunPlan plan;
+  plan.sizes = {{64, 1}};
+  plan.timeout = timeout;
+  plan.interval = std::chrono::hours(1);
+  return plan;
+}
+
+class LedgerTest : public testing::Test {
+ protected:
+  LedgerTest() { worker_.recorder().start(now_); }
+
+  // Requests of one call on the flow.
+  std::uint32_t send(std::uint32_t n) {
+    const std::uint32_t slot = ledger_.next_slot();
+    const std::vector<Due> dues(n, Due{now_, true, false});
+    ledger_.on_sent(flow_, dues, now_, 64 * n);
+    return slot;
+  }
+  void answer(std::uint32_t slot, std::uint64_t sequence, std::uint32_t count = 1) {
+    Answer found;
+    found.named = true;
+    found.slot = slot;
+    found.sequence = sequence;
+    found.count = count;
+    found.bytes = 64;
+    ledger_.on_answer(flow_, found, now_);
+  }
+  [[nodiscard]] const RequestCounters& counted() { return worker_.recorder().of(true).counters; }
+  [[nodiscard]] std::uint64_t errors(ErrorKind kind) {
+    return counted().errors[static_cast<std::size_t>(kind)];
+  }
+
+  MonoTime now_ = mono_now();
+  RunPlan plan_ = plan_with_timeout(std::chrono::seconds(1));
+  RunSignals signals_;
+  Handoff handoff_;
+  Worker worker_{plan_, 0, Address(), 1, signals_, handoff_};
+  Ledger ledger_{worker_, false};
+  Flow flow_;
+};
+
+TEST_F(LedgerTest, an_answer_makes_room_at_once_and_is_recorded_when_settled) {
+  const std::uint32_t slot = send(2);
+  answer(slot, 0);
+  EXPECT_EQ(ledger_.batches().waiting_of(0), 1U);
+  EXPECT_EQ(counted().completed, 0U);
+  const std::uint32_t next = send(1);
+  EXPECT_NE(next, slot);
+  answer(next, 2);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 2U);
+  EXPECT_EQ(worker_.recorder().of(true).latencies.response.count(), 2U);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 2U) << "nothing is taken down twice";
+}
+
+TEST_F(LedgerTest, a_second_answer_in_the_same_reading_is_a_duplicate) {
+  const std::uint32_t slot = send(1);
+  answer(slot, 0);
+  answer(slot, 0);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 1U);
+  EXPECT_EQ(counted().duplicates, 1U);
+  EXPECT_EQ(counted().late, 0U);
+}
+
+TEST_F(LedgerTest, a_row_of_answers_of_which_one_was_answered_before_is_taken_apart) {
+  const std::uint32_t slot = send(3);
+  answer(slot, 1);
+  answer(slot, 0, 3);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 3U);
+  EXPECT_EQ(counted().duplicates, 1U);
+  EXPECT_EQ(counted().reordered, 1U);
+  EXPECT_TRUE(ledger_.batches().empty());
+}
+
+TEST_F(LedgerTest, a_broken_answer_behind_a_good_one_is_the_next_requests) {
+  const std::uint32_t slot = send(2);
+  answer(slot, 0);
+  Answer broken;
+  broken.verdict = Answer::Verdict::malformed;
+  ledger_.on_answer(flow_, broken, now_);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 1U);
+  EXPECT_EQ(errors(ErrorKind::malformed), 1U);
+  EXPECT_TRUE(ledger_.batches().empty());
+}
+
+TEST_F(LedgerTest, a_flow_that_dies_takes_only_what_was_not_answered) {
+  const std::uint32_t slot = send(3);
+  answer(slot, 1);
+  ledger_.on_flow_death(flow_, ErrorKind::reset);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 1U);
+  EXPECT_EQ(errors(ErrorKind::reset), 2U);
+  EXPECT_TRUE(ledger_.batches().empty());
+}
+
+TEST_F(LedgerTest, an_answer_that_comes_too_late_is_lost_and_late_whatever_was_claimed_before) {
+  const std::uint32_t slot = send(2);
+  answer(slot, 0);
+  now_ += std::chrono::seconds(2);
+  answer(slot, 1);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 1U);
+  EXPECT_EQ(counted().lost, 1U);
+  EXPECT_EQ(counted().late, 1U);
+  EXPECT_TRUE(ledger_.batches().empty());
+}
+
+}  // namespace
+}  // namespace volley
