@@ -70,6 +70,7 @@ Nanos Worker::time_to_sleep(MonoTime now, MonoTime until) {
   if (spins(now, until)) return Nanos(0);
   if (plan_.wait == Wait::hybrid) return until - now - kWakeUp;
   const Nanos left = until - now;
+  if (left <= Nanos(0)) return Nanos(0);
   // Where every sleep would end too late one is slept all the same now and then: that may change.
   if (left > lateness_.usual() || ++not_slept_ % kSleepAnyway == 0)
     return std::max(left - lateness_.usual(), Nanos(1));
@@ -80,8 +81,8 @@ std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   until = std::min(until, recorder_.interval_end());
   const bool blocks = plan_.wait == Wait::block && until > now;
   if (blocks) now = mono_now();  // the turn's own work is no part of a wake-up
-  const Nanos timeout = blocks || until > now ? time_to_sleep(now, until) : Nanos(0);
-  std::span<const Ready> ready = poller_.wait(std::max(timeout, Nanos(0)));
+  const Nanos timeout = time_to_sleep(now, until);
+  std::span<const Ready> ready = poller_.wait(timeout);
   if (blocks && timeout > Nanos(0) && ready.empty()) lateness_.note(now + timeout, mono_now());
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();

@@ -161,7 +161,7 @@ class alignas(kCacheLine) Worker {
   static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
   static constexpr unsigned kSleepAnyway = 65'536;  // a tenth of a second of looks
 
-  // How long to wait in the kernel for what is due at `until`; 0 or less: only to look.
+  // How long to wait in the kernel for what is due at `until`; 0: only to look.
   [[nodiscard]] Nanos time_to_sleep(MonoTime now, MonoTime until);
 
   const RunPlan& plan_;

@@ -26,7 +26,6 @@ class TcpService {
 
   // Throws RunError (too_many_files).
   void add_listener(Descriptor listener);
-  [[nodiscard]] bool listens() const { return !listeners_.empty(); }
   void on_listener(std::uint32_t index, MonoTime now);
   void on_connection(const Ready& ready, MonoTime now);
   // Serves a connection that another thread has accepted, and has counted.

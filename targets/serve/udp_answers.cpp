@@ -20,8 +20,7 @@ bool UdpService::answer_at_once(const Received& slot) {
                          !slot.truncated && slot.peer->valid() && !slot.local.address.valid();
   if (!is_common) return false;
   DatagramFacts facts = facts_of_sender(slot);
-  facts.bytes = slot.bytes.size();
-  facts.frame = read_datagram(slot.bytes);
+  look_into(slot.bytes, *slot.peer, facts);
   if (!facts.frame || facts.frame->kind != FrameKind::request ||
       decide(policy_, facts) != Decision::respond)
     return false;

@@ -244,8 +244,8 @@ ReceiveBatch::Looked ReceiveBatch::look(const Descriptor& socket, unsigned times
   // A call that brings nothing leaves the room as it was.
   do {
     bytes = call_for_one(socket, MSG_DONTWAIT);
-  } while (bytes < 0 && errno == EAGAIN && ++calls < times);
-  return {memory_->took_one(bytes), bytes < 0 && errno == EAGAIN ? calls : calls + 1};
+  } while (++calls < times && bytes < 0 && errno == EAGAIN);
+  return {memory_->took_one(bytes), calls};
 }
 
 // The bytes of a datagram that came into the first slot; -1: errno.
