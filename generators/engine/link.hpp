@@ -146,6 +146,7 @@ class UdpLink {
 class TcpLink {
  public:
   static constexpr Protocol kProtocol = Protocol::tcp;
+  static constexpr std::size_t kReadBytes = std::size_t{256} << 10U;  // the most of one receive()
 
   explicit TcpLink(Worker& worker) : worker_(worker), buffer_(kReadBytes) {}
 
@@ -176,7 +177,6 @@ class TcpLink {
   }
 
  private:
-  static constexpr std::size_t kReadBytes = std::size_t{256} << 10U;
   Worker& worker_;
   std::vector<std::byte> buffer_;
 };

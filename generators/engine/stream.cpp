@@ -12,6 +12,7 @@
 #include "generators/engine/demand.hpp"
 #include "generators/engine/due_lines.hpp"
 #include "generators/engine/message_batch.hpp"
+#include "targets/wire/gathering.hpp"
 
 namespace volley {
 namespace {
@@ -22,6 +23,7 @@ struct Place {
   std::uint64_t measured = 0;       // messages sent
   bool sink_is_ours = false;
   IncomingMessages incoming;  // down
+  Gathering gathering;        // of what comes down
   MonoTime rest_until{};      // after a failed send
 };
 
@@ -41,7 +43,8 @@ class Stream {
         sizes_(plan_.sizes, plan_.seed),
         messages_(plan_.batch, sample_message(sizes_, plan_.seed), plan_.sizes.size() == 1),
         flows_(worker.flow_count()),
-        places_(worker.flow_count(), Place{0, 0, false, IncomingMessages(sizes_.largest()), {}}),
+        places_(worker.flow_count(),
+                Place{0, 0, false, IncomingMessages(sizes_.largest()), {}, {}}),
         demand_(worker) {}
 
   void run() {
@@ -117,6 +120,7 @@ class Stream {
     if (busy && !kDown && ++unpolled_ % kBatchesPerPoll != 0) return;
     MonoTime wake = std::min(now + std::chrono::milliseconds(10), worker_.times().measure_end);
     if (const auto due = demand_.next_due()) wake = std::min(wake, *due);
+    if (kDown && !kUdp) wake = std::min(wake, check_gathering(now));
     for (const Ready& ready : worker_.wait_until(now, busy ? now : wake)) {
       if (ready.tag >= flows_.size() || flows_[ready.tag].dead) continue;
       Flow& flow = flows_[ready.tag];
@@ -232,10 +236,44 @@ class Stream {
           flow, Reading{}, UdpLink::kSlots, [](const Received&, MonoTime) {},
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
-      link_.receive(
-          flow, Reading{}, [&](std::span<const std::byte> bytes) { on_bytes(flow, bytes); },
-          [&](ErrorKind kind) { flow_died(flow, kind); });
+      receive_stream(flow);
     }
+  }
+
+  // A stream that gathers is read until little is left.
+  void receive_stream(Flow& flow) {
+    Gathering& gathering = places_[flow.index].gathering;
+    std::size_t came = 0;
+    std::size_t last = 0;
+    do {
+      last = 0;
+      link_.receive(
+          flow, Reading{},
+          [&](std::span<const std::byte> bytes) {
+            last = bytes.size();
+            on_bytes(flow, bytes);
+          },
+          [&](ErrorKind kind) { flow_died(flow, kind); });
+      came += last;
+    } while (!flow.dead && gathering.on() && last == TcpLink::kReadBytes &&
+             came < Gathering::kMostAtOnce);
+    if (!kDown || flow.dead || worker_.waiting() == Wait::spin || !gathering.count(came)) return;
+    gathering.consider(flow.socket, mono_now());
+    gathers_ = gathers_ || gathering.on();
+  }
+
+  // When this is to be done next.
+  MonoTime check_gathering(MonoTime now) {
+    if (!gathers_) return MonoTime::max();
+    MonoTime next = MonoTime::max();
+    for (Flow& flow : flows_) {
+      Gathering& gathering = places_[flow.index].gathering;
+      if (flow.dead || !gathering.on()) continue;
+      gathering.check(flow.socket, now);
+      if (gathering.on()) next = std::min(next, gathering.check_at());
+    }
+    gathers_ = next != MonoTime::max();
+    return next;
   }
 
   void on_bytes(Flow& flow, std::span<const std::byte> bytes) {
@@ -313,6 +351,7 @@ class Stream {
   CallRoom call_room_;
   std::uint32_t alive_ = 0;
   unsigned unpolled_ = 0;  // turns without a look at the poller
+  bool gathers_ = false;   // one of the flows
   MonoTime cut_off_{};
   bool finished_ = false;
 };

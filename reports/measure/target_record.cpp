@@ -48,6 +48,7 @@ TargetTcpCounters& TargetTcpCounters::operator+=(const TargetTcpCounters& other)
   sessions += other.sessions;
   bytes_received += other.bytes_received;
   bytes_discarded += other.bytes_discarded;
+  gathered += other.gathered;
   bytes_sent += other.bytes_sent;
   requests += other.requests;
   answered += other.answered;

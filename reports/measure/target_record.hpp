@@ -67,6 +67,7 @@ struct TargetTcpCounters {
   std::uint64_t sessions = 0;  // connections that spoke frames
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_discarded = 0;  // of these: dropped in the kernel (--discard)
+  std::uint64_t gathered = 0;  // how often a stream was fast enough to be read in large pieces
   std::uint64_t bytes_sent = 0;
   std::uint64_t requests = 0;   // request frames
   std::uint64_t answered = 0;   // response frames, queued or sent

@@ -56,6 +56,7 @@ Json json_of(const TargetTcpCounters& tcp) {
               {"sessions", tcp.sessions},
               {"bytes_received", tcp.bytes_received},
               {"bytes_discarded", tcp.bytes_discarded},
+              {"gathered", tcp.gathered},
               {"bytes_sent", tcp.bytes_sent},
               {"requests", tcp.requests},
               {"answered", tcp.answered},

@@ -12,6 +12,7 @@
 #include "targets/serve/frame_stream.hpp"
 #include "targets/serve/output_queue.hpp"
 #include "targets/wire/frame.hpp"
+#include "targets/wire/gathering.hpp"
 #include "targets/wire/socket.hpp"
 
 namespace volley {
@@ -41,6 +42,7 @@ struct Connection {
   std::uint32_t payload_left = 0;  // of the current frame
   bool payload_echoed = false;     // else it is passed over
   Frame current;                   // the frame that payload_left belongs to
+  Gathering gathering;             // of messages one way
 
   OutputQueue out;
   std::uint32_t filler_left = 0;  // of a sized response, still to be queued

@@ -17,7 +17,7 @@ constexpr int kTurns = 8;  // pieces a connection may write before others get th
 TcpService::TcpService(ThreadContext& context)
     : context_(context),
       shaped_(context.shared.behaviour.defers() || context.events.on()),
-      input_(kLongestHead + kReadBytes),
+      input_(kLongestHead + Gathering::kGathered),
       chunk_(kChunkBytes),
       filler_(kChunkBytes, std::byte{'v'}) {}
 
@@ -40,7 +40,7 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   }
   if (ready.writable && !write(*c, now)) return;
   const bool may_read = (c->reads && has_room) || ready.failed;
-  if (ready.readable && may_read && !read(*c, now)) return;
+  if (ready.readable && may_read && !read_on(*c, now)) return;
   settle(*c, now);
 }
 
@@ -83,6 +83,8 @@ void TcpService::on_time(MonoTime now) {
 
 void TcpService::on_timer(Connection& c, MonoTime now) {
   c.timer_armed = false;
+  c.gathering.check(c.socket, now);
+  if (c.gathering.on()) arm_timer(c, c.gathering.check_at());
   const bool silent = c.speech == Connection::Speech::unknown;
   if (context_.options.kind == TargetKind::tcp_source && silent && !c.streams) {
     start_stream(c, 0, 0, kSourceMessage);
@@ -113,17 +115,43 @@ bool TcpService::read(Connection& c, MonoTime now) {
   return n == kNothing || take_received(c, n, now);
 }
 
+// A stream that gathers is read until little is left: for less than what it gathers the poller
+// would not say so again.
+bool TcpService::read_on(Connection& c, MonoTime now) {
+  const std::uint64_t before = context_.tcp.bytes_received;
+  do {
+    if (!read(c, now)) return false;
+  } while (filled_ && c.gathering.on() && !is_full(c) && c.unread.size() <= kLongestHead &&
+           context_.tcp.bytes_received - before < Gathering::kMostAtOnce);
+  return true;
+}
+
+// After a read: a fast stream of messages that nobody answers is read in large pieces. A thread
+// that spins is woken for none of them.
+void TcpService::gather(Connection& c, std::size_t came) {
+  const bool one_way = c.speech == Connection::Speech::discard ||
+                       c.current.kind == FrameKind::data ||
+                       c.current.kind == FrameKind::data_warm_up;
+  if (!one_way || context_.options.wait == Wait::spin || !c.gathering.count(came)) return;
+  c.gathering.consider(c.socket, mono_now());
+  if (!c.gathering.on()) return;
+  ++context_.tcp.gathered;
+  arm_timer(c, c.gathering.check_at());
+}
+
 // What recv returned; kNothing: nothing has come.
 ssize_t TcpService::receive(Connection& c) {
   const std::size_t discarded = most_to_discard(c);
   discards_now_ = discarded != 0;
+  const std::size_t most = discards_now_ ? discarded : most_to_read(c);
   ssize_t n = 0;
   if (discards_now_) {
-    n = recv(c.socket.get(), nullptr, discarded, MSG_DONTWAIT | MSG_TRUNC);
+    n = recv(c.socket.get(), nullptr, most, MSG_DONTWAIT | MSG_TRUNC);
   } else {
     std::copy(c.unread.begin(), c.unread.end(), input_.begin());
-    n = recv(c.socket.get(), input_.data() + c.unread.size(), most_to_read(c), MSG_DONTWAIT);
+    n = recv(c.socket.get(), input_.data() + c.unread.size(), most, MSG_DONTWAIT);
   }
+  filled_ = n == static_cast<ssize_t>(most);
   return n < 0 && (errno == EAGAIN || errno == EINTR) ? kNothing : n;
 }
 
@@ -141,7 +169,8 @@ std::size_t TcpService::most_to_read(const Connection& c) const {
   const bool next_may_be_discarded = context_.options.discard && c.payload_left == 0 &&
                                      c.current.kind == FrameKind::data &&
                                      c.current.length >= kLeastDiscarded;
-  return next_may_be_discarded ? kLongestHead : kReadBytes;
+  if (next_may_be_discarded) return kLongestHead;
+  return c.gathering.on() ? Gathering::kGathered : kReadBytes;
 }
 
 bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
@@ -155,6 +184,7 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   const std::size_t kept = c.unread.size();
   context_.tcp.bytes_received += count;
   touch(c);
+  gather(c, count);
   if (discards_now_) {
     context_.tcp.bytes_discarded += count;
     if (c.speech == Connection::Speech::frames) c.payload_left -= static_cast<std::uint32_t>(count);

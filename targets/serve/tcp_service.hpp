@@ -68,7 +68,9 @@ class TcpService {
   // tcp_service.cpp: connections and their sockets. Where a bool is returned, false says that the
   // connection is gone.
   bool read(Connection& c, MonoTime now);
+  bool read_on(Connection& c, MonoTime now);
   ssize_t receive(Connection& c);
+  void gather(Connection& c, std::size_t came);
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
   bool take_received(Connection& c, ssize_t n, MonoTime now);
@@ -124,6 +126,7 @@ class TcpService {
   unsigned tries_left_ = 0;
   std::size_t writing_ = 0;    // connections that wait to write
   bool discards_now_ = false;  // what receive() brought is gone
+  bool filled_ = false;        // receive() brought all it asked for
   std::uint32_t next_generation_ = 1;
   std::uint64_t next_ordinal_ = 1;
   std::uint32_t oldest_ = kNoConnection;

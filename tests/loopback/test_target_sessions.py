@@ -275,3 +275,29 @@ def test_what_a_sink_discards_in_the_kernel_is_counted_as_if_it_had_been_read(se
         assert tcp["bytes_received"] == sum(sizes) + 24 * len(sizes) + 96
         assert (tcp["bytes_discarded"] > 0) == bool(discard)
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("discard", [[], ["--discard"]])
+def test_a_fast_stream_is_gathered_and_its_end_does_not_wait_for_more(serving, discard):
+    target, end = serving("tcp-sink", *discard)
+    large, message = 64_000, frame(DATA, b"d" * 64_000)
+    # Nothing more comes after each question: it is far less than a gathering socket waits for.
+    rounds, together = 3, 400
+    with tcp_to(target.tcp) as sock:
+        for done in range(1, rounds + 1):
+            for _ in range(together):
+                sock.sendall(message)
+            sock.sendall(frame(DATA, b"e") + frame(STATISTICS, PADDING))
+            counted = statistics_of(parse(read_exactly(sock, 96))[-1])
+            assert counted["messages"] == done * (together + 1)
+            assert counted["bytes"] == done * (together * (large + 24) + 25)
+    assert end()["tcp"]["gathered"] >= 1
+
+
+def test_requests_and_what_comes_slowly_are_not_gathered(serving):
+    target, end = serving("all")
+    with tcp_to(target.tcp) as sock:
+        for _ in range(20):
+            sock.sendall(frame(REQUEST, b"r" * 200_000))
+            read_exactly(sock, 200_024)
+    assert end()["tcp"]["gathered"] == 0
