@@ -75,7 +75,8 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
   // A target that has held connections keeps their memory for the next ones, which would then seem
   // to cost nothing: each round that holds starts a target of its own.
   if (!options.run.where && options.run.workload != Workload::hold)
-    own.emplace(own_target_arguments(served), own_target_cpu(first.pin, first.threads));
+    own.emplace(own_target_arguments(served, OwnTargetKind::all),
+                own_target_cpu(first.pin, first.threads));
 
   const SignalHold hold;
   const std::uint32_t rounds = 2 * options.rounds;

@@ -38,8 +38,8 @@ struct Typed {
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
-  bool pin = false, discard = false, frames_only = false, open = false, print = false,
-       log_messages = false, log_connections = false;
+  bool pin = false, discard = false, frames_only = false, one_peer = false, open = false,
+       print = false, log_messages = false, log_connections = false;
   bool stop_on_empty = false, quiet = false;
 };
 
@@ -83,6 +83,7 @@ ServeOptions options_from(const Typed& typed) {
                                  std::pair{"on"sv, Offload::on}, std::pair{"off"sv, Offload::off}});
   o.discard = typed.discard;
   o.frames_only = typed.frames_only;
+  o.one_peer = typed.one_peer;
   o.open = typed.open;
   o.print = typed.print;
   o.reply_prefix = typed.reply_prefix;
@@ -207,6 +208,9 @@ void declare_serving(CLI::App& app, Typed& t) {
   app.add_flag("--frames-only", t.frames_only,
                "UDP: answer volley's own frames, and plain text not even on loopback;\n"
                "spares the kernel what only plain text makes necessary");
+  app.add_flag("--one-peer", t.one_peer,
+               "udp-echo: keep to the first peer that sends 64 requests in a row: each\n"
+               "answer costs the kernel less, and others are refused from then on");
   app.add_flag("--open", t.open,
                "beyond loopback too, answer plain text, and larger than the request:\nonly where "
                "no stranger can send to it");

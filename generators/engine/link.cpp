@@ -40,6 +40,7 @@ UdpLink::UdpLink(Worker& worker)
 int UdpLink::open(Flow& flow) {
   const int error = open_prepared(worker_, kProtocol, flow);
   if (error != 0) return error;
+  batch_.assume_peer(worker_.peer());
   if (worker_.plan().wants_offload()) {
     divides_ = can_divide(flow.socket);
     const int unable = join_datagrams(flow.socket);

@@ -157,10 +157,13 @@ OwnTargetKind own_target_kind(const RunPlan& plan) {
   return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;
 }
 
-std::vector<std::string> own_target_arguments(const RunPlan& plan) {
+std::vector<std::string> own_target_arguments(const RunPlan& plan, OwnTargetKind kind) {
   std::vector<std::string> arguments;
   if (!plan.wants_offload()) arguments.insert(arguments.end(), {"--offload", "off"});
   if (plan.exchange == ExchangeKind::frame) arguments.emplace_back("--frames-only");
+  // Such a target has one peer in its life.
+  if (kind == OwnTargetKind::udp_echo && plan.workload == Workload::rr && plan.flows == 1)
+    arguments.emplace_back("--one-peer");
   if (plan.discard) arguments.emplace_back("--discard");
   if (plan.wait == Wait::spin && allowed_cpus().size() > plan.threads)
     arguments.insert(arguments.end(), {"--wait", "spin"});

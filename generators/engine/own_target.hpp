@@ -30,9 +30,10 @@ struct ChildUsage {
 enum class OwnTargetKind : std::uint8_t { all, udp_echo, udp_sink };
 [[nodiscard]] OwnTargetKind own_target_kind(const RunPlan& plan);
 // What our own target must be told for this plan: what it will be sent, so that it need not be
-// ready for more (plain text, datagrams that travel together), and how to wait. It spins with the
-// generator when there is a CPU left for it.
-[[nodiscard]] std::vector<std::string> own_target_arguments(const RunPlan& plan);
+// ready for more (plain text, datagrams that travel together, other peers), and how to wait. It
+// spins with the generator when there is a CPU left for it.
+[[nodiscard]] std::vector<std::string> own_target_arguments(const RunPlan& plan,
+                                                            OwnTargetKind kind);
 
 class OwnTarget {
  public:

@@ -263,8 +263,8 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   if (auto refused = option_refusal(plan)) throw RunError(*refused);
   std::optional<OwnTarget> own;
   if (!plan.where) {
-    own.emplace(own_target_arguments(plan), own_target_cpu(plan.pin, plan.threads),
-                own_target_kind(plan));
+    const OwnTargetKind kind = own_target_kind(plan);
+    own.emplace(own_target_arguments(plan, kind), own_target_cpu(plan.pin, plan.threads), kind);
   }
   const HostPort where = plan.where ? *plan.where : own->where();
   const Address peer = choose_peer(plan, where);

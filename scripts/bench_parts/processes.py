@@ -95,8 +95,9 @@ class Programs:
         began = time.monotonic()
         process = self.start(argv)
         late = threading.Timer(timeout, kill_group, [process])
-        late.start()
+        late.daemon = True  # an interruption while it starts must not wait for its end
         try:
+            late.start()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             wall_s = time.monotonic() - began

@@ -66,6 +66,18 @@ void check_frames_only(const ServeOptions& o) {
           "would be none; leave out one of the two");
 }
 
+void check_one_peer(const ServeOptions& o) {
+  if (!o.one_peer) return;
+  require(o.kind == TargetKind::udp_echo,
+          fmt::format("--one-peer: {} serves many by its nature; use udp-echo, or leave it out",
+                      to_string(o.kind)));
+  require(
+      o.threads == 1,
+      fmt::format("--one-peer, --threads {}: one peer is served by one thread; leave out one of "
+                  "the two",
+                  o.threads));
+}
+
 void check_discard(const ServeOptions& o) {
   if (!o.discard) return;
   require(serves(o.kind, Protocol::tcp), "--discard: datagrams are read whole; leave it out");
@@ -174,6 +186,7 @@ void check(const ServeOptions& o) {
                       to_string(o.kind)));
   check_udp_only(o);
   check_frames_only(o);
+  check_one_peer(o);
   check_discard(o);
   check_answers(o);
 }

@@ -37,6 +37,8 @@ class UdpSender {
   // With nothing added: sends one answer by a call of its own. False: the socket is full. An answer
   // that the kernel refuses is counted and given up, as by flush().
   [[nodiscard]] bool send_at_once(std::span<const std::byte> bytes, const Address& peer);
+  // From now on every peer is the one the socket is connected to.
+  void keep_to_peer() { connected_ = true; }
 
   // Adds an answer, or a row of them of `each` bytes (only the last may be shorter; each 0: one).
   // The bytes must stay where they are until flush() returns true; addresses are copied.
@@ -72,6 +74,7 @@ class UdpSender {
   ThreadContext& context_;
   std::size_t most_;
   bool divides_;
+  bool connected_ = false;
   SendBatch batch_;
   std::vector<Note> notes_;           // of each slot of batch_
   std::vector<RequestName> names_;    // likewise; only with an event log

@@ -34,6 +34,7 @@ UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t 
       received_(kSlots, kSlotBytes, needs_of(context.options, bound_).details()),
       sender_(socket_, context, 2 * kSlots,
               context.options.offload != Offload::off && can_divide(socket_)),
+      seeks_peer_(context.options.one_peer),
       sessions_(context.shared.key),
       queue_(context.shared.key, context.events) {
   const ServeOptions& o = context.options;
@@ -74,11 +75,37 @@ void UdpService::serve_received(int n, MonoTime now) {
   if (n == 0) ++context_.udp.receive_misses;
   if (n <= 0) return;
   ++context_.udp.receive_calls;
-  if (n == 1 && answer_at_once(received_.at(0))) return;
+  if (n == 1 && answer_at_once(received_.at(0))) {
+    if (seeks_peer_) note_peer(*received_.at(0).peer);
+    if (in_a_row_ >= kInARow && seeks_peer_) keep_to_peer(now);
+    return;
+  }
+  in_a_row_ = 0;
   in_hand_ = static_cast<std::size_t>(n);
   slot_ = 0;
   offset_ = 0;
   serve_in_hand(now);
+}
+
+void UdpService::note_peer(const Address& peer) {
+  in_a_row_ = peer == last_peer_ ? in_a_row_ + 1 : 1;
+  last_peer_ = peer;
+}
+
+// Connected, the socket is sent nothing but what this peer sends, and the kernel knows the way of
+// the answers. What others have sent before is answered before the sender of each datagram is no
+// longer asked for.
+void UdpService::keep_to_peer(MonoTime now) {
+  seeks_peer_ = false;
+  if (start_connect(socket_, last_peer_) != 0) return;
+  const Address peer = last_peer_;
+  for (int n = 1; n > 0;) {
+    n = received_.receive(socket_, kSlots);
+    serve_received(n, now);
+  }
+  if (waits_to_write_) return;  // answers to others may be among what is left
+  received_.assume_peer(peer);
+  sender_.keep_to_peer();
 }
 
 // What was received but not served yet; stops where the socket is full.

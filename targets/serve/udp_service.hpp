@@ -60,6 +60,8 @@ class UdpService {
   // While datagrams come one by one each is taken by a call for one, which costs less; every 64th
   // time a call for a batch looks whether that is still so.
   static constexpr unsigned kLookEvery = 64;
+  // --one-peer: after so many requests of one peer, each alone, the socket is connected to it.
+  static constexpr unsigned kInARow = 64;
   static constexpr unsigned kTries = 1024;  // of try_receive(), until asking the poller is better
 
   // Datagrams of one peer and size in a row that are decided alike; alone it may be of any kind.
@@ -73,6 +75,8 @@ class UdpService {
 
   // udp_service.cpp: how datagrams come and go.
   [[nodiscard]] std::size_t most_to_take();
+  void note_peer(const Address& peer);
+  void keep_to_peer(MonoTime now);
   void serve_received(int n, MonoTime now);
   void serve_in_hand(MonoTime now);
   bool serve_slot(const Received& slot, MonoTime now);
@@ -126,6 +130,9 @@ class UdpService {
   unsigned taken_singly_ = 0;
   bool may_wait_ = false;
   unsigned tries_left_ = 0;
+  bool seeks_peer_;  // --one-peer, and the socket is not connected yet
+  Address last_peer_;
+  unsigned in_a_row_ = 0;  // requests of that peer that came alone
   UdpSessions sessions_;
   AnswerQueue queue_;
 };

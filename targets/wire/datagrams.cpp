@@ -167,7 +167,7 @@ struct ReceiveBatch::Memory {
 
   // The kernel writes the lengths it used over the room it was given.
   void make_room(std::size_t i) {
-    messages[i].msg_hdr.msg_namelen = Address::capacity();
+    messages[i].msg_hdr.msg_namelen = peer_is_known ? 0 : Address::capacity();
     messages[i].msg_hdr.msg_controllen = ancillary.empty() ? 0 : Ancillary::kBytes;
   }
 
@@ -179,7 +179,8 @@ struct ReceiveBatch::Memory {
   int took(int n) {
     if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     used = static_cast<std::size_t>(n);
-    for (std::size_t i = 0; i < used; ++i) peers[i].set_size(messages[i].msg_hdr.msg_namelen);
+    if (!peer_is_known)
+      for (std::size_t i = 0; i < used; ++i) peers[i].set_size(messages[i].msg_hdr.msg_namelen);
     return n;
   }
 
@@ -201,6 +202,7 @@ struct ReceiveBatch::Memory {
   std::vector<iovec> vectors;
   std::vector<mmsghdr> messages;
   std::size_t used = 0;  // slots the last call wrote to
+  bool peer_is_known = false;
 };
 
 ReceiveBatch::ReceiveBatch(std::size_t slots, std::size_t slot_bytes, Details details) {
@@ -255,6 +257,7 @@ ssize_t ReceiveBatch::call_for_one(const Descriptor& socket, int flags) {
   if (!m.ancillary.empty()) return recvmsg(socket.get(), &message, flags);
   // MSG_TRUNC: the datagram's whole size, however much of it the slot holds.
   const iovec& slot = m.vectors[0];
+  if (m.peer_is_known) return recv(socket.get(), slot.iov_base, slot.iov_len, flags | MSG_TRUNC);
   return recvfrom(socket.get(), slot.iov_base, slot.iov_len, flags | MSG_TRUNC, m.peers[0].data(),
                   &message.msg_namelen);
 }
@@ -272,6 +275,16 @@ Received ReceiveBatch::at(std::size_t i) {
     read_ancillary(slot.msg_hdr, m.peers[i].family(), received);
   }
   return received;
+}
+
+void ReceiveBatch::assume_peer(const Address& peer) {
+  Memory& m = *memory_;
+  std::fill(m.peers.begin(), m.peers.end(), peer);
+  for (mmsghdr& message : m.messages) {
+    message.msg_hdr.msg_name = nullptr;
+    message.msg_hdr.msg_namelen = 0;
+  }
+  m.peer_is_known = true;
 }
 
 struct SendBatch::Memory {
@@ -375,9 +388,10 @@ int SendBatch::send_singly(const Descriptor& socket, std::size_t slot, std::size
   return n < 0 ? -errno : n;
 }
 
-int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes, const Address& peer) {
+int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes, const Address* peer) {
   const ssize_t sent =
-      sendto(socket.get(), bytes.data(), bytes.size(), kSendFlags, peer.data(), peer.size());
+      sendto(socket.get(), bytes.data(), bytes.size(), kSendFlags,
+             peer == nullptr ? nullptr : peer->data(), peer == nullptr ? 0 : peer->size());
   return sent < 0 ? errno : 0;
 }
 

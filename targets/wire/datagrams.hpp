@@ -77,6 +77,9 @@ class ReceiveBatch {
   };
   [[nodiscard]] Looked look(const Descriptor& socket, unsigned times);
   [[nodiscard]] Received at(std::size_t i);
+  // From now on all that comes is taken to come from `peer`, to which the socket is connected: the
+  // kernel need not say so each time (0.1 us of a call).
+  void assume_peer(const Address& peer);
 
  private:
   [[nodiscard]] int receive(const Descriptor& socket, std::size_t most, int flags);
@@ -119,9 +122,10 @@ class SendBatch {
   std::unique_ptr<Memory> memory_;
 };
 
-// Sends one datagram without waiting. errno.
+// Sends one datagram without waiting. `peer` null: a connected socket, whose way the kernel knows
+// already. errno.
 [[nodiscard]] int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes,
-                                const Address& peer);
+                                const Address* peer);
 
 // Asks the kernel to tell the local address, or the time to live, with every datagram. errno.
 [[nodiscard]] int tell_local_address(const Descriptor& socket, int family);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -176,6 +177,25 @@ TEST(OwnTarget, keeps_out_of_the_way_of_pinned_workers_where_there_is_room) {
   if (cpus > 1) {
     EXPECT_EQ(own_target_cpu(true, cpus - 1), allowed_cpus().back());
   }
+}
+
+bool keeps_to_one_peer(const RunPlan& plan, OwnTargetKind kind) {
+  const auto words = own_target_arguments(plan, kind);
+  return std::find(words.begin(), words.end(), "--one-peer") != words.end();
+}
+
+TEST(OwnTargetArguments, a_target_keeps_to_one_peer_only_where_it_will_have_no_other) {
+  RunPlan plan;
+  plan.protocol = Protocol::udp;
+  plan.workload = Workload::rr;
+  EXPECT_EQ(own_target_kind(plan), OwnTargetKind::udp_echo);
+  EXPECT_TRUE(keeps_to_one_peer(plan, OwnTargetKind::udp_echo));
+  EXPECT_FALSE(keeps_to_one_peer(plan, OwnTargetKind::all));  // as a duel starts it
+  plan.flows = 2;
+  EXPECT_FALSE(keeps_to_one_peer(plan, OwnTargetKind::udp_echo));
+  plan.flows = 1;
+  plan.workload = Workload::hold;
+  EXPECT_FALSE(keeps_to_one_peer(plan, OwnTargetKind::udp_echo));
 }
 
 // ---- the stand-in ----

@@ -1,6 +1,7 @@
 """How the threads of a target wait, how datagrams come to them, and who gets which connection."""
 
 import os
+import signal
 import socket
 import struct
 
@@ -146,3 +147,48 @@ def test_a_kind_may_stand_behind_the_address(serving):
     target, end = serving("--listen", "127.0.0.1:0", "--listen", "[::1]:0", "udp-sink")
     assert len(target.listening()) == 2
     assert end()["kind"] == "udp-sink"
+
+
+def ask(sock, sequence):
+    sock.send(frame(REQUEST, b"a request", sequence=sequence))
+    assert parse(sock.recv(2000))[4] == sequence
+
+
+@pytest.mark.parametrize("details", [["--frames-only", "--offload", "off"], []])
+@pytest.mark.parametrize("wait", ["block", "spin"])
+def test_one_peer_keeps_to_the_first_that_asks_steadily(serving, wait, details):
+    target, end = serving("udp-echo", "--one-peer", "--wait", wait, *details)
+    with udp_to(target.udp) as steady, udp_to(target.udp) as other:
+        for turn in range(100):  # in turns none of them is steady
+            ask(steady, turn)
+            ask(other, turn)
+        for turn in range(200):
+            ask(steady, turn)
+        with pytest.raises(ConnectionRefusedError):
+            other.send(frame(REQUEST, b"too late"))
+            other.recv(2000)
+        for turn in range(200):
+            ask(steady, turn)
+        steady.send(frame(STATISTICS, PADDING))
+        assert len(steady.recv(2000)) == 96
+    udp = end()["udp"]
+    assert udp["requests"] == udp["answered"] == 600
+    assert udp["control_answered"] == 1
+
+
+def test_one_peer_answers_what_others_asked_before_it_was_found(serving):
+    """Held up by a stop signal, the target finds everything in its socket at once."""
+    target, end = serving("udp-echo", "--one-peer", "--frames-only", "--offload", "off")
+    with udp_to(target.udp) as steady, udp_to(target.udp) as other:
+        for turn in range(63):
+            ask(steady, turn)
+        os.kill(target.proc.pid, signal.SIGSTOP)
+        steady.send(frame(REQUEST, b"the 64th", sequence=63))
+        other.send(frame(REQUEST, b"in between", sequence=7))
+        steady.send(frame(REQUEST, b"the 65th", sequence=64))
+        os.kill(target.proc.pid, signal.SIGCONT)
+        assert parse(other.recv(2000))[4:] == (7, b"in between")
+        assert [parse(steady.recv(2000))[4] for _ in range(2)] == [63, 64]
+        for turn in range(65, 200):
+            ask(steady, turn)
+    assert end()["udp"]["answered"] == 201

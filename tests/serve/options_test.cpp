@@ -100,5 +100,21 @@ TEST(ServeOptions, frames_only_is_refused_where_there_is_nothing_it_could_mean) 
             "--frames-only: tcp-echo serves TCP only, which answers whatever comes; leave it out");
 }
 
+TEST(ServeOptions, one_peer_is_refused_where_there_would_be_more) {
+  ServeOptions options;
+  options.one_peer = true;
+  options.kind = TargetKind::udp_echo;
+  EXPECT_EQ(refusal(options), "");
+  options.threads = 2;
+  EXPECT_EQ(refusal(options),
+            "--one-peer, --threads 2: one peer is served by one thread; leave out one of the two");
+  options.threads = 1;
+  for (const TargetKind kind : {TargetKind::all, TargetKind::udp_sink, TargetKind::tcp_echo}) {
+    options.kind = kind;
+    EXPECT_EQ(refusal(options), "--one-peer: " + std::string(to_string(kind)) +
+                                    " serves many by its nature; use udp-echo, or leave it out");
+  }
+}
+
 }  // namespace
 }  // namespace volley

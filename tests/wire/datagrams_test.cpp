@@ -128,7 +128,8 @@ TEST(Batch, ALookAsksAsOftenAsItIsToldAndNoLongerThanItMust) {
     auto looked = receiving.look(server, 3);
     EXPECT_EQ(looked.received, 0);
     EXPECT_EQ(looked.calls, 3U);
-    EXPECT_EQ(send_datagram(client, bytes_of("123456789"), local_address(server)), 0);
+    const Address to = local_address(server);
+    EXPECT_EQ(send_datagram(client, bytes_of("123456789"), &to), 0);
     ASSERT_TRUE(wait_for(server));
     looked = receiving.look(server, 3);
     ASSERT_EQ(looked.received, 1);
@@ -140,7 +141,7 @@ TEST(Batch, ALookAsksAsOftenAsItIsToldAndNoLongerThanItMust) {
     // Connected to itself, the server's port counts as closed for the client.
     ASSERT_EQ(start_connect(server, local_address(server)), 0);
     ASSERT_EQ(start_connect(client, local_address(server)), 0);
-    EXPECT_EQ(send_datagram(client, bytes_of("1"), local_address(server)), 0);
+    EXPECT_EQ(send_datagram(client, bytes_of("1"), &to), 0);
     ASSERT_TRUE(wait_for(client));
     looked = receiving.look(client, 3);
     EXPECT_EQ(looked.received, -ECONNREFUSED);
@@ -148,10 +149,47 @@ TEST(Batch, ALookAsksAsOftenAsItIsToldAndNoLongerThanItMust) {
   }
 }
 
+TEST(Batch, APeerThatIsAssumedIsToldWithoutBeingAsked) {
+  for (const Details details : {Details::none, Details::all}) {
+    const Descriptor server = listener(Protocol::udp, loopback4());
+    const Descriptor client = listener(Protocol::udp, loopback4());
+    ReceiveBatch receiving(4, 64, details);
+    // Not who sends, so that it shows who says so.
+    const Address assumed = loopback4(9);
+    receiving.assume_peer(assumed);
+    const Address to = local_address(server);
+    for (const std::string_view text : {"1", "2", "3", "4"})
+      EXPECT_EQ(send_datagram(client, bytes_of(text), &to), 0);
+    ASSERT_TRUE(wait_for(server));
+    ASSERT_EQ(receiving.receive(server, 1), 1);
+    EXPECT_EQ(text_of(receiving.at(0).bytes), "1");
+    EXPECT_EQ(*receiving.at(0).peer, assumed);
+    ASSERT_EQ(receiving.look(server, 1).received, 1);
+    EXPECT_EQ(*receiving.at(0).peer, assumed);
+    ASSERT_EQ(receiving.receive(server), 2);
+    EXPECT_EQ(text_of(receiving.at(1).bytes), "4");
+    EXPECT_EQ(*receiving.at(0).peer, assumed);
+    EXPECT_EQ(*receiving.at(1).peer, assumed);
+  }
+}
+
+TEST(Batch, OneDatagramLeavesAConnectedSocketWithoutAPeer) {
+  const Descriptor server = listener(Protocol::udp, loopback4());
+  const Descriptor client = listener(Protocol::udp, loopback4());
+  EXPECT_EQ(send_datagram(client, bytes_of("nowhere"), nullptr), EDESTADDRREQ);
+  ASSERT_EQ(start_connect(client, local_address(server)), 0);
+  EXPECT_EQ(send_datagram(client, bytes_of("there"), nullptr), 0);
+  ASSERT_TRUE(wait_for(server));
+  ReceiveBatch receiving(1, 64, Details::none);
+  ASSERT_EQ(receiving.receive(server, 1), 1);
+  EXPECT_EQ(text_of(receiving.at(0).bytes), "there");
+}
+
 TEST(Batch, OneDatagramThatCannotLeaveSaysWhy) {
   const Descriptor client = listener(Protocol::udp, loopback4());
   const std::vector<std::byte> too_large(70'000);
-  EXPECT_EQ(send_datagram(client, too_large, local_address(client)), EMSGSIZE);
+  const Address itself = local_address(client);
+  EXPECT_EQ(send_datagram(client, too_large, &itself), EMSGSIZE);
 }
 
 TEST(Batch, AWaitForOneEndsWithItsPatience) {
