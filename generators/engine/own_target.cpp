@@ -83,7 +83,11 @@ struct Listening {
     const Endpoint endpoint = parse_endpoint("own target", line.substr(kWord.size()));
     (endpoint.protocol == Protocol::udp ? udp : tcp) = endpoint.where;
   }
-  [[nodiscard]] bool complete() const { return udp && (tcp || kind != OwnTargetKind::all); }
+  [[nodiscard]] bool complete() const {
+    const bool wants_udp = kind != OwnTargetKind::tcp_echo;
+    const bool wants_tcp = kind == OwnTargetKind::all || kind == OwnTargetKind::tcp_echo;
+    return (udp || !wants_udp) && (tcp || !wants_tcp);
+  }
 };
 
 // Reads the child's output until it has named its endpoints.
@@ -109,11 +113,11 @@ HostPort wait_for_listening(const Descriptor& output, OwnTargetKind kind) {
       text.erase(0, end + 1);
     }
   }
-  if (listening.tcp && *listening.udp != *listening.tcp) {
+  if (listening.tcp && listening.udp && *listening.udp != *listening.tcp) {
     throw setup_error(fmt::format("listens on two places (udp {}, tcp {}) [one for both]",
                                   to_string(*listening.udp), to_string(*listening.tcp)));
   }
-  return *listening.udp;
+  return listening.udp ? *listening.udp : *listening.tcp;
 }
 
 // Throws away what the child still says (a full pipe would keep it from ending), for a few ms.
@@ -136,6 +140,8 @@ std::string word_of(OwnTargetKind kind) {
       return "udp-echo";
     case OwnTargetKind::udp_sink:
       return "udp-sink";
+    case OwnTargetKind::tcp_echo:
+      return "tcp-echo";
     case OwnTargetKind::all:
       break;
   }
@@ -151,7 +157,10 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
 }
 
 OwnTargetKind own_target_kind(const RunPlan& plan) {
-  if (plan.protocol == Protocol::tcp) return OwnTargetKind::all;
+  if (plan.protocol == Protocol::tcp) {
+    const bool one_peer = plan.workload == Workload::rr && plan.flows == 1;
+    return one_peer ? OwnTargetKind::tcp_echo : OwnTargetKind::all;
+  }
   if (plan.workload == Workload::rr || plan.workload == Workload::hold)
     return OwnTargetKind::udp_echo;
   return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;
@@ -160,9 +169,11 @@ OwnTargetKind own_target_kind(const RunPlan& plan) {
 std::vector<std::string> own_target_arguments(const RunPlan& plan, OwnTargetKind kind) {
   std::vector<std::string> arguments;
   if (!plan.wants_offload()) arguments.insert(arguments.end(), {"--offload", "off"});
-  if (plan.exchange == ExchangeKind::frame) arguments.emplace_back("--frames-only");
+  if (plan.exchange == ExchangeKind::frame && kind != OwnTargetKind::tcp_echo)
+    arguments.emplace_back("--frames-only");
   // Such a target has one peer in its life.
-  if (kind == OwnTargetKind::udp_echo && plan.workload == Workload::rr && plan.flows == 1)
+  const bool echoes = kind == OwnTargetKind::udp_echo || kind == OwnTargetKind::tcp_echo;
+  if (echoes && plan.workload == Workload::rr && plan.flows == 1)
     arguments.emplace_back("--one-peer");
   if (plan.discard) arguments.emplace_back("--discard");
   if (plan.wait == Wait::spin && allowed_cpus().size() > plan.threads)

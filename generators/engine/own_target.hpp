@@ -25,9 +25,9 @@ struct ChildUsage {
 // when the workers need them all.
 [[nodiscard]] std::optional<unsigned> own_target_cpu(bool pin, unsigned threads);
 
-// `all` serves every workload over both protocols; the others only rr and stream over UDP, with one
-// socket for their thread, on which it can wait the cheapest way.
-enum class OwnTargetKind : std::uint8_t { all, udp_echo, udp_sink };
+// `all` serves every workload over both protocols; the others less, with one socket for their
+// thread, on which it can wait the cheapest way.
+enum class OwnTargetKind : std::uint8_t { all, udp_echo, udp_sink, tcp_echo };
 [[nodiscard]] OwnTargetKind own_target_kind(const RunPlan& plan);
 // What our own target must be told for this plan: what it will be sent, so that it need not be
 // ready for more (plain text, datagrams that travel together, other peers), and how to wait. It
@@ -47,7 +47,7 @@ class OwnTarget {
   OwnTarget& operator=(OwnTarget&&) = delete;
   ~OwnTarget();  // stops the child
 
-  // Where it listens; one of kind `all` has UDP and TCP on one port.
+  // Where it listens. One of kind `all` has UDP and TCP on one port.
   [[nodiscard]] const HostPort& where() const { return where_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   // User and system time of the child so far (its CPU clock); none when it is gone.

@@ -68,9 +68,11 @@ void check_frames_only(const ServeOptions& o) {
 
 void check_one_peer(const ServeOptions& o) {
   if (!o.one_peer) return;
-  require(o.kind == TargetKind::udp_echo,
-          fmt::format("--one-peer: {} serves many by its nature; use udp-echo, or leave it out",
-                      to_string(o.kind)));
+  require(
+      o.kind == TargetKind::udp_echo || o.kind == TargetKind::tcp_echo,
+      fmt::format("--one-peer: {} serves many by its nature; use udp-echo or tcp-echo, or leave "
+                  "it out",
+                  to_string(o.kind)));
   require(
       o.threads == 1,
       fmt::format("--one-peer, --threads {}: one peer is served by one thread; leave out one of "

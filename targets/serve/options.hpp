@@ -77,7 +77,7 @@ struct ServeOptions {
   Offload offload = Offload::automatic;  // UDP: datagrams joined and divided by the kernel
   bool discard = false;  // TCP: payload that nobody looks at is dropped in the kernel, not copied
   bool frames_only = false;  // UDP: plain text is answered nowhere
-  bool one_peer = false;     // udp-echo: the socket is connected to the first steady peer
+  bool one_peer = false;     // udp-echo, tcp-echo: the first steady peer is the only one
   bool open = false;         // answer plain text, larger than its cause too, beyond loopback
 
   bool print = false;            // the data of plain datagrams and connections, on stdout

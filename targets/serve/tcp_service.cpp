@@ -44,6 +44,34 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   settle(*c, now);
 }
 
+bool TcpService::waits_in_receive() {
+  if (in_a_row_ < kInARow || open() != 1) return false;
+  Connection& c = *connections_[newest_];
+  if (!is_at_rest(c) || c.speech != Connection::Speech::frames) return false;
+  return kept_ == c.index || (kept_ == kNoConnection && keep_to(c));
+}
+
+// Nobody else is let in any more, and the connection's own receive call is the place to wait: the
+// poller's call and its wake-up are saved. Those that still stand in the backlog are refused.
+bool TcpService::keep_to(Connection& c) {
+  for (const Descriptor& listener : listeners_) context_.poller.forget(listener.get());
+  listeners_.clear();
+  accept_again_at_.reset();
+  if (let_receive_wait(c.socket, kPatience) != 0) {
+    in_a_row_ = 0;
+    return false;
+  }
+  kept_ = c.index;
+  return true;
+}
+
+void TcpService::receive_next() {
+  Connection& c = *connections_[newest_];
+  const ssize_t n = receive(c, 0);
+  if (n != kNothing && take_received(c, n, context_.arrival_time())) settle(c, mono_now());
+  on_time(mono_now());
+}
+
 unsigned TcpService::try_receive(unsigned times) {
   if (open() == 0 || open() > kMostTried || tries_left_ == 0) return 0;
   unsigned calls = 0;
@@ -53,7 +81,7 @@ unsigned TcpService::try_receive(unsigned times) {
     index = c.older;  // what is read here may move this one or end it, no other
     if (!c.reads || c.unread.size() > kLongestHead) continue;
     ssize_t n = kNothing;
-    for (unsigned i = 0; i < times && n == kNothing; ++i, ++calls) n = receive(c);
+    for (unsigned i = 0; i < times && n == kNothing; ++i, ++calls) n = receive(c, MSG_DONTWAIT);
     if (n == kNothing) continue;
     came = true;
     const MonoTime now = context_.arrival_time();
@@ -111,7 +139,7 @@ void TcpService::finish() {
 // --- one connection ---
 
 bool TcpService::read(Connection& c, MonoTime now) {
-  const ssize_t n = receive(c);
+  const ssize_t n = receive(c, MSG_DONTWAIT);
   return n == kNothing || take_received(c, n, now);
 }
 
@@ -140,16 +168,16 @@ void TcpService::gather(Connection& c, std::size_t came) {
 }
 
 // What recv returned; kNothing: nothing has come.
-ssize_t TcpService::receive(Connection& c) {
+ssize_t TcpService::receive(Connection& c, int flags) {
   const std::size_t discarded = most_to_discard(c);
   discards_now_ = discarded != 0;
   const std::size_t most = discards_now_ ? discarded : most_to_read(c);
   ssize_t n = 0;
   if (discards_now_) {
-    n = recv(c.socket.get(), nullptr, most, MSG_DONTWAIT | MSG_TRUNC);
+    n = recv(c.socket.get(), nullptr, most, flags | MSG_TRUNC);
   } else {
     std::copy(c.unread.begin(), c.unread.end(), input_.begin());
-    n = recv(c.socket.get(), input_.data() + c.unread.size(), most, MSG_DONTWAIT);
+    n = recv(c.socket.get(), input_.data() + c.unread.size(), most, flags);
   }
   filled_ = n == static_cast<ssize_t>(most);
   return n < 0 && (errno == EAGAIN || errno == EINTR) ? kNothing : n;
@@ -195,6 +223,7 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   if (const std::size_t whole = answer_in_place(c, input, now); whole != 0) {
     if (!send_at_once(c, input.first(whole))) return false;
     input = input.subspan(whole);
+    if (context_.options.one_peer) in_a_row_ = open() == 1 ? in_a_row_ + 1 : 0;
     if (input.empty()) return true;
   }
   if (!take(c, input, now)) {
@@ -333,6 +362,7 @@ void TcpService::close(Connection& c) {
   context_.shared.connections.fetch_sub(1);
   context_.shared.dealer.closed(context_.thread);
   const std::uint32_t index = c.index;
+  if (kept_ == index) kept_ = kNoConnection;
   context_.poller.forget(c.socket.get());
   connections_[index].reset();
   free_.push_back(index);

@@ -34,6 +34,11 @@ class TcpService {
   // until something comes, as long as they are few and something has come lately. How many calls it
   // made.
   unsigned try_receive(unsigned times);
+  // --one-peer: whether its connection is the place where the thread waits from now on
+  // (receive_next). Asked between two turns, since the listeners are closed when it comes to that.
+  [[nodiscard]] bool waits_in_receive();
+  // Waits for the next bytes of that connection and serves them; at most kPatience.
+  void receive_next();
   // How many connections are open.
   [[nodiscard]] std::size_t open() const { return connections_.size() - free_.size(); }
   // Whether one waits until its socket takes more, which only the poller tells.
@@ -56,6 +61,9 @@ class TcpService {
   static constexpr MonoTime kThisTurn = MonoTime::max();  // active since on_time() was called last
   static constexpr std::size_t kMostTried = 8;  // connections that try_receive() reads in turn
   static constexpr unsigned kTries = 1024;      // until it is better to ask the poller
+  // --one-peer: after so many reads in a row that brought whole requests of the only connection.
+  static constexpr unsigned kInARow = 64;
+  static constexpr Nanos kPatience = std::chrono::milliseconds(250);
   static constexpr Nanos kAcceptPause = std::chrono::milliseconds(100);
   // How long a source waits for a hello before it streams to a peer that says nothing.
   static constexpr Nanos kSourceGrace = std::chrono::milliseconds(50);
@@ -69,7 +77,8 @@ class TcpService {
   // connection is gone.
   bool read(Connection& c, MonoTime now);
   bool read_on(Connection& c, MonoTime now);
-  ssize_t receive(Connection& c);
+  ssize_t receive(Connection& c, int flags);
+  bool keep_to(Connection& c);
   void gather(Connection& c, std::size_t came);
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
@@ -124,9 +133,11 @@ class TcpService {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_;
   unsigned tries_left_ = 0;
-  std::size_t writing_ = 0;    // connections that wait to write
-  bool discards_now_ = false;  // what receive() brought is gone
-  bool filled_ = false;        // receive() brought all it asked for
+  std::size_t writing_ = 0;             // connections that wait to write
+  bool discards_now_ = false;           // what receive() brought is gone
+  bool filled_ = false;                 // receive() brought all it asked for
+  unsigned in_a_row_ = 0;               // --one-peer, and nothing else open
+  std::uint32_t kept_ = kNoConnection;  // the one peer's, whose receive calls may wait
   std::uint32_t next_generation_ = 1;
   std::uint64_t next_ordinal_ = 1;
   std::uint32_t oldest_ = kNoConnection;

@@ -49,6 +49,10 @@ void Worker::run() {
       udp_.front().receive_next();
       continue;
     }
+    if (tcp_.waits_in_receive()) {
+      tcp_.receive_next();
+      continue;
+    }
     look(time_to_wait());
   }
   for (UdpService& udp : udp_) udp.finish();

@@ -198,6 +198,24 @@ TEST(OwnTargetArguments, a_target_keeps_to_one_peer_only_where_it_will_have_no_o
   EXPECT_FALSE(keeps_to_one_peer(plan, OwnTargetKind::udp_echo));
 }
 
+TEST(OwnTargetArguments, over_tcp_too) {
+  RunPlan plan;
+  plan.protocol = Protocol::tcp;
+  plan.workload = Workload::rr;
+  EXPECT_EQ(own_target_kind(plan), OwnTargetKind::tcp_echo);
+  EXPECT_TRUE(keeps_to_one_peer(plan, OwnTargetKind::tcp_echo));
+  plan.flows = 2;
+  EXPECT_EQ(own_target_kind(plan), OwnTargetKind::all);
+  plan.flows = 1;
+  plan.workload = Workload::crr;
+  EXPECT_EQ(own_target_kind(plan), OwnTargetKind::all);
+}
+
+TEST(OwnTarget, one_that_speaks_tcp_alone_is_waited_for_alike) {
+  const OwnTarget target({"tcp_only"}, std::nullopt, OwnTargetKind::tcp_echo);
+  EXPECT_EQ(target.where().port, 4711);
+}
+
 // ---- the stand-in ----
 
 bool inherited_only_the_standard_streams() {
@@ -231,7 +249,10 @@ void say(const std::string& text) { (void)!write(STDOUT_FILENO, text.data(), tex
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     say(tcp.substr(21) + "more\n" + udp);
   } else {
-    say(behaviour == "two_ports" ? tcp : kind == "udp-echo" ? udp : udp + tcp);
+    say(behaviour == "two_ports" ? tcp
+        : kind == "udp-echo"     ? udp
+        : kind == "tcp-echo"     ? tcp
+                                 : udp + tcp);
   }
   if (behaviour == "chatty") {
     int number = 0;

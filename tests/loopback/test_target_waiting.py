@@ -192,3 +192,46 @@ def test_one_peer_answers_what_others_asked_before_it_was_found(serving):
         for turn in range(65, 200):
             ask(steady, turn)
     assert end()["udp"]["answered"] == 201
+
+
+def ask_tcp(sock, sequence):
+    sock.sendall(frame(REQUEST, b"a request", sequence=sequence))
+    assert parse(read_exactly(sock, 24 + 9))[4] == sequence
+
+
+@pytest.mark.parametrize("wait", ["block", "spin"])
+def test_one_peer_over_tcp_lets_others_in_until_one_asks_steadily(serving, wait):
+    target, end = serving("tcp-echo", "--one-peer", "--wait", wait, "--idle-timeout", "400ms")
+    with tcp_to(target.tcp) as steady:
+        with tcp_to(target.tcp) as other:
+            for turn in range(100):
+                ask_tcp(steady, turn)
+                ask_tcp(other, turn)
+        for turn in range(300):
+            ask_tcp(steady, turn)
+        if wait == "block":  # a thread that spins waits nowhere, so it need not send anybody away
+            with pytest.raises(ConnectionRefusedError):
+                tcp_to(target.tcp)
+        for turn in range(100):
+            ask_tcp(steady, turn)
+        # A request in pieces, and several at once.
+        pieces = frame(REQUEST, b"p" * 5000, sequence=1)
+        steady.sendall(pieces[:10])
+        steady.sendall(pieces[10:])
+        assert parse(read_exactly(steady, len(pieces)))[4:] == (1, b"p" * 5000)
+        steady.sendall(frame(REQUEST, b"", sequence=2) + frame(STATISTICS, PADDING))
+        assert len(read_exactly(steady, 24 + 96)) == 120
+        assert steady.recv(1) == b""  # the idle timeout still holds
+    tcp = end()["tcp"]
+    assert tcp["requests"] == tcp["answered"] == 602
+    assert tcp["closed_idle"] == 1 and tcp["closed_by_peer"] == 1
+
+
+def test_one_peer_over_tcp_can_be_stopped_while_it_waits(serving):
+    target, end = serving("tcp-echo", "--one-peer")
+    with tcp_to(target.tcp) as steady:
+        for turn in range(200):
+            ask_tcp(steady, turn)
+        tcp = end()["tcp"]
+        assert tcp["requests"] == 200 and tcp["open_at_end"] == 1
+        assert steady.recv(1) == b""

@@ -109,10 +109,13 @@ TEST(ServeOptions, one_peer_is_refused_where_there_would_be_more) {
   EXPECT_EQ(refusal(options),
             "--one-peer, --threads 2: one peer is served by one thread; leave out one of the two");
   options.threads = 1;
-  for (const TargetKind kind : {TargetKind::all, TargetKind::udp_sink, TargetKind::tcp_echo}) {
+  options.kind = TargetKind::tcp_echo;
+  EXPECT_EQ(refusal(options), "");
+  for (const TargetKind kind : {TargetKind::all, TargetKind::udp_sink, TargetKind::tcp_sink}) {
     options.kind = kind;
     EXPECT_EQ(refusal(options), "--one-peer: " + std::string(to_string(kind)) +
-                                    " serves many by its nature; use udp-echo, or leave it out");
+                                    " serves many by its nature; use udp-echo or tcp-echo, or "
+                                    "leave it out");
   }
 }
 
