@@ -134,6 +134,9 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
+// Whether a target that serves nothing else has one peer in its life.
+bool has_one_peer(const RunPlan& plan) { return plan.workload == Workload::rr && plan.flows == 1; }
+
 std::string word_of(OwnTargetKind kind) {
   switch (kind) {
     case OwnTargetKind::udp_echo:
@@ -157,10 +160,8 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
 }
 
 OwnTargetKind own_target_kind(const RunPlan& plan) {
-  if (plan.protocol == Protocol::tcp) {
-    const bool one_peer = plan.workload == Workload::rr && plan.flows == 1;
-    return one_peer ? OwnTargetKind::tcp_echo : OwnTargetKind::all;
-  }
+  if (plan.protocol == Protocol::tcp)
+    return has_one_peer(plan) ? OwnTargetKind::tcp_echo : OwnTargetKind::all;
   if (plan.workload == Workload::rr || plan.workload == Workload::hold)
     return OwnTargetKind::udp_echo;
   return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;
@@ -171,10 +172,8 @@ std::vector<std::string> own_target_arguments(const RunPlan& plan, OwnTargetKind
   if (!plan.wants_offload()) arguments.insert(arguments.end(), {"--offload", "off"});
   if (plan.exchange == ExchangeKind::frame && kind != OwnTargetKind::tcp_echo)
     arguments.emplace_back("--frames-only");
-  // Such a target has one peer in its life.
   const bool echoes = kind == OwnTargetKind::udp_echo || kind == OwnTargetKind::tcp_echo;
-  if (echoes && plan.workload == Workload::rr && plan.flows == 1)
-    arguments.emplace_back("--one-peer");
+  if (echoes && has_one_peer(plan)) arguments.emplace_back("--one-peer");
   if (plan.discard) arguments.emplace_back("--discard");
   if (plan.wait == Wait::spin && allowed_cpus().size() > plan.threads)
     arguments.insert(arguments.end(), {"--wait", "spin"});

@@ -316,7 +316,8 @@ class Stream {
     result.receiver = TargetSide{0, 0, 0, 0, std::nullopt};
     RequestCounters& counters = worker_.recorder().of(true).counters;
     for (Flow& flow : flows_) {
-      const Place& place = places_[flow.index];
+      Place& place = places_[flow.index];
+      if (!flow.dead) place.gathering.stop(flow.socket);
       const Nanos patience =
           worker_.stopped() ? Nanos(std::chrono::milliseconds(300)) : plan_.timeout;
       const auto counted = flow.dead || !place.sink_is_ours

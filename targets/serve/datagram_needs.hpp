@@ -20,11 +20,15 @@ struct DatagramNeeds {
 };
 
 // Of a socket bound to `where`. A socket bound to one loopback address answers from there anyway;
-// the last address of 127.0.0.0/8 is a broadcast, from which nobody can answer.
+// the last address of 127.0.0.0/8 is a broadcast, from which nobody can answer. With --one-peer
+// that holds for any one address: one that is a broadcast has no peer.
 [[nodiscard]] inline DatagramNeeds needs_of(const ServeOptions& options, const Address& where) {
   const bool one_address = where.is_loopback() && !where.is_broadcast();
   const bool answers_plain = options.kind != TargetKind::udp_sink && !options.frames_only;
-  return {.segments = options.offload != Offload::off, .local = !one_address, .ttl = answers_plain};
+  const bool kept = options.one_peer && !where.is_wildcard() && !where.is_broadcast();
+  return {.segments = options.offload != Offload::off,
+          .local = !one_address && !kept,
+          .ttl = answers_plain};
 }
 
 }  // namespace volley

@@ -78,6 +78,8 @@ void check_one_peer(const ServeOptions& o) {
       fmt::format("--one-peer, --threads {}: one peer is served by one thread; leave out one of "
                   "the two",
                   o.threads));
+  require(o.listen.size() <= 1,
+          "--one-peer, --listen: one peer comes to one address; give one --listen");
 }
 
 void check_discard(const ServeOptions& o) {

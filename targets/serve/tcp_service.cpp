@@ -47,20 +47,23 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
 bool TcpService::waits_in_receive() {
   if (in_a_row_ < kInARow || open() != 1) return false;
   Connection& c = *connections_[newest_];
-  if (!is_at_rest(c) || c.speech != Connection::Speech::frames) return false;
-  return kept_ == c.index || (kept_ == kNoConnection && keep_to(c));
+  // A stream that gathers must be looked at before the call returns.
+  if (!is_at_rest(c) || c.gathering.on()) return false;
+  return kept_ == c.index || keep_to(c);
 }
 
 // Nobody else is let in any more, and the connection's own receive call is the place to wait: the
-// poller's call and its wake-up are saved. Those that still stand in the backlog are refused.
+// poller's call and its wake-up are saved. Those that still stand in the backlog are reset.
 bool TcpService::keep_to(Connection& c) {
-  for (const Descriptor& listener : listeners_) context_.poller.forget(listener.get());
-  listeners_.clear();
-  accept_again_at_.reset();
-  if (let_receive_wait(c.socket, kPatience) != 0) {
+  const Nanos idle = context_.options.idle_timeout;
+  const Nanos patience = idle == Nanos{0} ? kPatience : std::min(kPatience, idle);
+  if (let_receive_wait(c.socket, patience) != 0) {
     in_a_row_ = 0;
     return false;
   }
+  for (const Descriptor& listener : listeners_) context_.poller.forget(listener.get());
+  listeners_.clear();
+  accept_again_at_.reset();
   kept_ = c.index;
   return true;
 }
@@ -160,11 +163,19 @@ void TcpService::gather(Connection& c, std::size_t came) {
   const bool one_way = c.speech == Connection::Speech::discard ||
                        c.current.kind == FrameKind::data ||
                        c.current.kind == FrameKind::data_warm_up;
-  if (!one_way || context_.options.wait == Wait::spin || !c.gathering.count(came)) return;
+  // An answer that waits for its time needs the connection's timer.
+  if (!one_way || shaped_ || context_.options.wait == Wait::spin || !c.gathering.count(came))
+    return;
   c.gathering.consider(c.socket, mono_now());
   if (!c.gathering.on()) return;
   ++context_.tcp.gathered;
   arm_timer(c, c.gathering.check_at());
+}
+
+// A stall is sat out by who looks at the poller.
+void TcpService::count_in_a_row(bool whole_requests) {
+  if (!context_.options.one_peer || context_.options.behaviour.stall) return;
+  in_a_row_ = whole_requests && open() == 1 ? in_a_row_ + 1 : 0;
 }
 
 // What recv returned; kNothing: nothing has come.
@@ -220,10 +231,11 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   }
   c.unread.clear();
   std::span<std::byte> input = std::span(input_).first(kept + count);
-  if (const std::size_t whole = answer_in_place(c, input, now); whole != 0) {
+  const std::size_t whole = answer_in_place(c, input, now);
+  count_in_a_row(whole == input.size());
+  if (whole != 0) {
     if (!send_at_once(c, input.first(whole))) return false;
     input = input.subspan(whole);
-    if (context_.options.one_peer) in_a_row_ = open() == 1 ? in_a_row_ + 1 : 0;
     if (input.empty()) return true;
   }
   if (!take(c, input, now)) {
@@ -363,6 +375,7 @@ void TcpService::close(Connection& c) {
   context_.shared.dealer.closed(context_.thread);
   const std::uint32_t index = c.index;
   if (kept_ == index) kept_ = kNoConnection;
+  in_a_row_ = 0;
   context_.poller.forget(c.socket.get());
   connections_[index].reset();
   free_.push_back(index);

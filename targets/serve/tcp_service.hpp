@@ -2,8 +2,8 @@
 //
 // tcp_accept.cpp takes connections in, tcp_service.cpp reads, writes, closes and keeps the limits;
 // what bytes mean is the business of tcp_session.cpp. A connection is not read while an answer of
-// its is unsent, so a peer that never reads costs at most one read's worth of memory, and after
-// --idle-timeout nothing.
+// its is unsent, so a peer that never reads costs at most one read's worth of memory (64 KiB, or
+// 512 where it has streamed fast), and after --idle-timeout nothing.
 #pragma once
 
 #include <functional>
@@ -79,6 +79,7 @@ class TcpService {
   bool read_on(Connection& c, MonoTime now);
   ssize_t receive(Connection& c, int flags);
   bool keep_to(Connection& c);
+  void count_in_a_row(bool whole_requests);
   void gather(Connection& c, std::size_t came);
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;

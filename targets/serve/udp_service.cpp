@@ -34,7 +34,7 @@ UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t 
       received_(kSlots, kSlotBytes, needs_of(context.options, bound_).details()),
       sender_(socket_, context, 2 * kSlots,
               context.options.offload != Offload::off && can_divide(socket_)),
-      seeks_peer_(context.options.one_peer),
+      seeks_peer_(context.options.one_peer && !bound_.is_wildcard()),
       sessions_(context.shared.key),
       queue_(context.shared.key, context.events) {
   const ServeOptions& o = context.options;
@@ -44,6 +44,9 @@ UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t 
              .frames_only = o.frames_only,
              .guard = o.answer_guard,
              .prefix_bytes = o.reply_prefix.size()};
+  if (o.one_peer && bound_.is_wildcard())
+    context.shared.note("--one-peer: a socket for every address of the host (" + bound_.text() +
+                        ") keeps to no peer; give --listen one address");
   if (const int error =
           context.poller.add(socket_.get(), make_tag(TagKind::udp, index), true, false)) {
     throw RunError("too_many_files", "setup",
@@ -94,18 +97,20 @@ void UdpService::note_peer(const Address& peer) {
 
 // Connected, the socket is sent nothing but what this peer sends, and the kernel knows the way of
 // the answers. What others have sent before is answered before the sender of each datagram is no
-// longer asked for.
+// longer asked for; while there is no end of it, it is asked for.
 void UdpService::keep_to_peer(MonoTime now) {
   seeks_peer_ = false;
   if (start_connect(socket_, last_peer_) != 0) return;
   const Address peer = last_peer_;
-  for (int n = 1; n > 0;) {
-    n = received_.receive(socket_, kSlots);
+  for (int round = 0; round < kMostRounds; ++round) {
+    if (waits_to_write_) return;  // what is unsent lies where the next batch would
+    const int n = received_.receive(socket_, kSlots);
     serve_received(n, now);
+    if (n != 0) continue;
+    received_.assume_peer(peer);
+    sender_.keep_to_peer();
+    return;
   }
-  if (waits_to_write_) return;  // answers to others may be among what is left
-  received_.assume_peer(peer);
-  sender_.keep_to_peer();
 }
 
 // What was received but not served yet; stops where the socket is full.
@@ -171,7 +176,7 @@ void UdpService::receive_next() {
 }
 
 void UdpService::stop_waiting() const {
-  // Says that the socket is not connected, and wakes who waits all the same.
+  // May say that the socket is not connected, and wakes who waits all the same.
   if (may_wait_) (void)shutdown(socket_.get(), SHUT_RD);
 }
 

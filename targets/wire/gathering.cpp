@@ -27,4 +27,8 @@ void Gathering::check(const Descriptor& socket, MonoTime now) {
   since_ = now;
 }
 
+void Gathering::stop(const Descriptor& socket) {
+  if (on_) on_ = !wake_at(socket, 1);
+}
+
 }  // namespace volley

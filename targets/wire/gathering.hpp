@@ -5,7 +5,7 @@
 // that brings kGathered within kPatience gathers: the kernel is told to wake its reader only when
 // that much is there (SO_RCVLOWAT). The end of a message, or a question behind it, may be shorter;
 // a stream that brings less in kPatience therefore stops gathering. So nothing waits longer than
-// kPatience, and streams below 2 Gbit/s are read as they come.
+// twice that, and what comes at less than 2 Gbit/s is read as it comes.
 #pragma once
 
 #include <chrono>
@@ -35,6 +35,8 @@ class Gathering {
   [[nodiscard]] MonoTime check_at() const { return since_ + kPatience; }
   // Goes on, or lets the reader be woken by any byte again.
   void check(const Descriptor& socket, MonoTime now);
+  // Lets it be woken by any byte again, at once.
+  void stop(const Descriptor& socket);
 
  private:
   bool on_ = false;

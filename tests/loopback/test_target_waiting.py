@@ -4,10 +4,12 @@ import os
 import signal
 import socket
 import struct
+import time
+from pathlib import Path
 
 import pytest
 
-from harness import run_json, run_volley, strict_json
+from harness import run_json, run_volley, strict_json, wait_until
 from target_frames import *
 
 UDP_SEGMENT = 103
@@ -183,6 +185,9 @@ def test_one_peer_answers_what_others_asked_before_it_was_found(serving):
         for turn in range(63):
             ask(steady, turn)
         os.kill(target.proc.pid, signal.SIGSTOP)
+        # A signal has stopped the process when all of its threads stand still.
+        wait_until(lambda: all(stat.read_text().rsplit(")", 1)[1].split()[0] == "T" for stat in
+                               Path(f"/proc/{target.proc.pid}/task").glob("*/stat")), "the stop")
         steady.send(frame(REQUEST, b"the 64th", sequence=63))
         other.send(frame(REQUEST, b"in between", sequence=7))
         steady.send(frame(REQUEST, b"the 65th", sequence=64))
@@ -201,7 +206,7 @@ def ask_tcp(sock, sequence):
 
 @pytest.mark.parametrize("wait", ["block", "spin"])
 def test_one_peer_over_tcp_lets_others_in_until_one_asks_steadily(serving, wait):
-    target, end = serving("tcp-echo", "--one-peer", "--wait", wait, "--idle-timeout", "400ms")
+    target, end = serving("tcp-echo", "--one-peer", "--wait", wait, "--idle-timeout", "2s")
     with tcp_to(target.tcp) as steady:
         with tcp_to(target.tcp) as other:
             for turn in range(100):
@@ -235,3 +240,21 @@ def test_one_peer_over_tcp_can_be_stopped_while_it_waits(serving):
         tcp = end()["tcp"]
         assert tcp["requests"] == 200 and tcp["open_at_end"] == 1
         assert steady.recv(1) == b""
+
+
+def test_one_peer_sits_out_a_stall_and_is_not_found_among_short_connections(serving):
+    target, end = serving("tcp-echo", "--one-peer", "--stall", "300ms@100ms")
+    with tcp_to(target.tcp) as sock:
+        ask_tcp(sock, 0)
+        begin, longest = time.monotonic(), 0.0
+        while time.monotonic() < begin + 0.6:  # the stall is the subject
+            before = time.monotonic()
+            ask_tcp(sock, 1)
+            longest = max(longest, time.monotonic() - before)
+    assert longest > 0.25
+    end()
+    target, end = serving("tcp-echo", "--one-peer")
+    for _ in range(100):
+        with tcp_to(target.tcp) as sock:
+            ask_tcp(sock, 1)
+    assert end()["tcp"]["requests"] == 100

@@ -109,6 +109,10 @@ TEST(ServeOptions, one_peer_is_refused_where_there_would_be_more) {
   EXPECT_EQ(refusal(options),
             "--one-peer, --threads 2: one peer is served by one thread; leave out one of the two");
   options.threads = 1;
+  options.listen = {{"127.0.0.1", 0}, {"127.0.0.2", 0}};
+  EXPECT_EQ(refusal(options),
+            "--one-peer, --listen: one peer comes to one address; give one --listen");
+  options.listen.pop_back();
   options.kind = TargetKind::tcp_echo;
   EXPECT_EQ(refusal(options), "");
   for (const TargetKind kind : {TargetKind::all, TargetKind::udp_sink, TargetKind::tcp_sink}) {

@@ -110,6 +110,14 @@ TEST(Gathering, goes_on_while_each_span_brings_what_it_waits_for) {
   EXPECT_FALSE(gathering.on());  // what earlier spans brought does not count
 }
 
+TEST(Gathering, stops_when_it_is_told_to) {
+  const Stream s = stream();
+  Gathering gathering = gathering_on(s.reader);
+  gathering.stop(s.reader);
+  EXPECT_FALSE(gathering.on());
+  EXPECT_EQ(wakes_at(s.reader), 1);
+}
+
 TEST(Gathering, a_check_before_its_time_changes_nothing) {
   const Stream s = stream();
   Gathering off;
