@@ -209,9 +209,9 @@ void declare_serving(CLI::App& app, Typed& t) {
                "UDP: answer volley's own frames, and plain text not even on loopback;\n"
                "spares the kernel what only plain text makes necessary");
   app.add_flag("--one-peer", t.one_peer,
-               "udp-echo, tcp-echo: keep to the first peer that sends 64 requests in a row,\n"
-               "each alone, in frames; each answer costs the kernel less, and others are\n"
-               "refused for as long as the target lives");
+               "udp-echo, tcp-echo: keep to the first peer that sends 64 requests in a\n"
+               "row, each alone, in frames; each answer costs the kernel less, and\n"
+               "others are refused for as long as the target lives");
   app.add_flag("--open", t.open,
                "beyond loopback too, answer plain text, and larger than the request:\nonly where "
                "no stranger can send to it");

@@ -156,6 +156,7 @@ TEST(Answer, OfAnIpv6WildcardComesFromTheOneOfTwoAddressesAsked) {
     GTEST_SKIP() << "needs root, iproute2 and IPv6";
   }
   for (const char* ip : {"fd00::a", "fd00::b"}) {
+    ASSERT_TRUE(network.reaches(ip));
     const Descriptor server = listener(Protocol::udp, any6());
     const Descriptor client = listener(Protocol::udp, loopback6());
     const Address ask = resolve({.host = ip, .port = port_of(server)}).front();
