@@ -160,8 +160,11 @@ std::optional<unsigned> own_target_cpu(bool pin, unsigned threads) {
 }
 
 OwnTargetKind own_target_kind(const RunPlan& plan) {
+  // A target that spins gains nothing by it over TCP: it is 2 % faster where a look at its UDP
+  // socket lies between two at the connection, whose lock the sender's segments need too.
   if (plan.protocol == Protocol::tcp)
-    return has_one_peer(plan) ? OwnTargetKind::tcp_echo : OwnTargetKind::all;
+    return has_one_peer(plan) && plan.wait != Wait::spin ? OwnTargetKind::tcp_echo
+                                                         : OwnTargetKind::all;
   if (plan.workload == Workload::rr || plan.workload == Workload::hold)
     return OwnTargetKind::udp_echo;
   return plan.workload == Workload::stream ? OwnTargetKind::udp_sink : OwnTargetKind::all;

@@ -207,6 +207,9 @@ TEST(OwnTargetArguments, over_tcp_too) {
   plan.flows = 2;
   EXPECT_EQ(own_target_kind(plan), OwnTargetKind::all);
   plan.flows = 1;
+  plan.wait = Wait::spin;
+  EXPECT_EQ(own_target_kind(plan), OwnTargetKind::all);
+  plan.wait = Wait::block;
   plan.workload = Workload::crr;
   EXPECT_EQ(own_target_kind(plan), OwnTargetKind::all);
 }
