@@ -44,37 +44,6 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
   settle(*c, now);
 }
 
-bool TcpService::waits_in_receive() {
-  if (in_a_row_ < kInARow || open() != 1) return false;
-  Connection& c = *connections_[newest_];
-  // A stream that gathers must be looked at before the call returns.
-  if (!is_at_rest(c) || c.gathering.on()) return false;
-  return kept_ == c.index || keep_to(c);
-}
-
-// Nobody else is let in any more, and the connection's own receive call is the place to wait: the
-// poller's call and its wake-up are saved. Those that still stand in the backlog are reset.
-bool TcpService::keep_to(Connection& c) {
-  const Nanos idle = context_.options.idle_timeout;
-  const Nanos patience = idle == Nanos{0} ? kPatience : std::min(kPatience, idle);
-  if (let_receive_wait(c.socket, patience) != 0) {
-    in_a_row_ = 0;
-    return false;
-  }
-  for (const Descriptor& listener : listeners_) context_.poller.forget(listener.get());
-  listeners_.clear();
-  accept_again_at_.reset();
-  kept_ = c.index;
-  return true;
-}
-
-void TcpService::receive_next() {
-  Connection& c = *connections_[newest_];
-  const ssize_t n = receive(c, 0);
-  if (n != kNothing && take_received(c, n, context_.arrival_time())) settle(c, mono_now());
-  on_time(mono_now());
-}
-
 unsigned TcpService::try_receive(unsigned times) {
   if (open() == 0 || open() > kMostTried || tries_left_ == 0) return 0;
   unsigned calls = 0;
@@ -170,12 +139,6 @@ void TcpService::gather(Connection& c, std::size_t came) {
   if (!c.gathering.on()) return;
   ++context_.tcp.gathered;
   arm_timer(c, c.gathering.check_at());
-}
-
-// A stall is sat out by who looks at the poller.
-void TcpService::count_in_a_row(bool whole_requests) {
-  if (!context_.options.one_peer || context_.options.behaviour.stall) return;
-  in_a_row_ = whole_requests && open() == 1 ? in_a_row_ + 1 : 0;
 }
 
 // What recv returned; kNothing: nothing has come.

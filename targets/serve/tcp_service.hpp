@@ -1,9 +1,10 @@
 // The TCP side of one thread: its listeners and the connections they accepted.
 //
 // tcp_accept.cpp takes connections in, tcp_service.cpp reads, writes, closes and keeps the limits;
-// what bytes mean is the business of tcp_session.cpp. A connection is not read while an answer of
-// its is unsent, so a peer that never reads costs at most one read's worth of memory (64 KiB, or
-// 512 where it has streamed fast), and after --idle-timeout nothing.
+// what bytes mean is the business of tcp_session.cpp, --one-peer that of tcp_one_peer.cpp. A
+// connection is not read while an answer of its is unsent, so a peer that never reads costs at most
+// one read's worth of memory (64 KiB, or 512 where it has streamed fast), and after --idle-timeout
+// nothing.
 #pragma once
 
 #include <functional>
@@ -78,8 +79,6 @@ class TcpService {
   bool read(Connection& c, MonoTime now);
   bool read_on(Connection& c, MonoTime now);
   ssize_t receive(Connection& c, int flags);
-  bool keep_to(Connection& c);
-  void count_in_a_row(bool whole_requests);
   void gather(Connection& c, std::size_t came);
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
@@ -100,6 +99,11 @@ class TcpService {
   void touch(Connection& c);
   void unlink(Connection& c);
   [[nodiscard]] Connection* find(std::uint32_t index, std::uint32_t generation);
+
+  // tcp_one_peer.cpp (with waits_in_receive, receive_next).
+  // After a read: whether it brought whole requests and nothing else.
+  void count_in_a_row(bool whole_requests);
+  bool keep_to(Connection& c);
 
   // tcp_session.cpp: what bytes mean.
   // Turns the whole requests at the beginning of `input` into their answers. How many bytes.

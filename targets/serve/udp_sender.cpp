@@ -30,9 +30,10 @@ void UdpSender::add(std::span<const std::byte> bytes, const Address& peer,
 }
 
 bool UdpSender::send_at_once(std::span<const std::byte> bytes, const Address& peer) {
-  int error = send_datagram(socket_, bytes, connected_ ? nullptr : &peer);
+  const Address* to = connected_ ? nullptr : &peer;
+  int error = send_datagram(socket_, bytes, to);
   // A connected socket tells an earlier datagram's ICMP error so; this one has not been tried.
-  if (error == ECONNREFUSED) error = send_datagram(socket_, bytes, connected_ ? nullptr : &peer);
+  if (error == ECONNREFUSED) error = send_datagram(socket_, bytes, to);
   if (error == EAGAIN || error == EINTR) return false;
   ++context_.udp.send_calls;
   if (error != 0) {

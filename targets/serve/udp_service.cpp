@@ -79,8 +79,7 @@ void UdpService::serve_received(int n, MonoTime now) {
   if (n <= 0) return;
   ++context_.udp.receive_calls;
   if (n == 1 && answer_at_once(received_.at(0))) {
-    if (seeks_peer_) note_peer(*received_.at(0).peer);
-    if (in_a_row_ >= kInARow && seeks_peer_) keep_to_peer(now);
+    if (seeks_peer_) note_peer(*received_.at(0).peer, now);
     return;
   }
   in_a_row_ = 0;
@@ -90,9 +89,10 @@ void UdpService::serve_received(int n, MonoTime now) {
   serve_in_hand(now);
 }
 
-void UdpService::note_peer(const Address& peer) {
+void UdpService::note_peer(const Address& peer, MonoTime now) {
   in_a_row_ = peer == last_peer_ ? in_a_row_ + 1 : 1;
   last_peer_ = peer;
+  if (in_a_row_ >= kInARow) keep_to_peer(now);
 }
 
 // Connected, the socket is sent nothing but what this peer sends, and the kernel knows the way of
@@ -100,8 +100,12 @@ void UdpService::note_peer(const Address& peer) {
 // longer asked for; while there is no end of it, it is asked for.
 void UdpService::keep_to_peer(MonoTime now) {
   seeks_peer_ = false;
-  if (start_connect(socket_, last_peer_) != 0) return;
   const Address peer = last_peer_;
+  if (const int error = start_connect(socket_, peer); error != 0) {
+    context_.shared.note("--one-peer: the socket cannot be connected to " + peer.text() + " (" +
+                         error_text(error) + "); all peers are served");
+    return;
+  }
   for (int round = 0; round < kMostRounds; ++round) {
     if (waits_to_write_) return;  // what is unsent lies where the next batch would
     const int n = received_.receive(socket_, kSlots);

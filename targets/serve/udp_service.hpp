@@ -75,7 +75,7 @@ class UdpService {
 
   // udp_service.cpp: how datagrams come and go.
   [[nodiscard]] std::size_t most_to_take();
-  void note_peer(const Address& peer);
+  void note_peer(const Address& peer, MonoTime now);
   void keep_to_peer(MonoTime now);
   void serve_received(int n, MonoTime now);
   void serve_in_hand(MonoTime now);

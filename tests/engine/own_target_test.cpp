@@ -184,10 +184,15 @@ bool keeps_to_one_peer(const RunPlan& plan, OwnTargetKind kind) {
   return std::find(words.begin(), words.end(), "--one-peer") != words.end();
 }
 
-TEST(OwnTargetArguments, a_target_keeps_to_one_peer_only_where_it_will_have_no_other) {
+RunPlan request_response(Protocol protocol) {
   RunPlan plan;
-  plan.protocol = Protocol::udp;
+  plan.protocol = protocol;
   plan.workload = Workload::rr;
+  return plan;
+}
+
+TEST(OwnTargetArguments, a_target_keeps_to_one_peer_only_where_it_will_have_no_other) {
+  RunPlan plan = request_response(Protocol::udp);
   EXPECT_EQ(own_target_kind(plan), OwnTargetKind::udp_echo);
   EXPECT_TRUE(keeps_to_one_peer(plan, OwnTargetKind::udp_echo));
   EXPECT_FALSE(keeps_to_one_peer(plan, OwnTargetKind::all));  // as a duel starts it
@@ -199,9 +204,7 @@ TEST(OwnTargetArguments, a_target_keeps_to_one_peer_only_where_it_will_have_no_o
 }
 
 TEST(OwnTargetArguments, over_tcp_too) {
-  RunPlan plan;
-  plan.protocol = Protocol::tcp;
-  plan.workload = Workload::rr;
+  RunPlan plan = request_response(Protocol::tcp);
   EXPECT_EQ(own_target_kind(plan), OwnTargetKind::tcp_echo);
   EXPECT_TRUE(keeps_to_one_peer(plan, OwnTargetKind::tcp_echo));
   plan.flows = 2;

@@ -199,6 +199,17 @@ def test_one_peer_answers_what_others_asked_before_it_was_found(serving):
     assert end()["udp"]["answered"] == 201
 
 
+def test_one_peer_cannot_be_had_at_every_address_of_the_host_and_says_so(serving):
+    target, end = serving("udp-echo", "--one-peer", "--listen", "0.0.0.0:0")
+    assert "0.0.0.0" in target.said() and "give --listen one address" in target.said()
+    with udp_to(("127.0.0.1", target.udp[1])) as steady, \
+            udp_to(("127.0.0.1", target.udp[1])) as other:
+        for turn in range(200):
+            ask(steady, turn)
+        ask(other, 1)
+    assert end()["udp"]["answered"] == 201
+
+
 def ask_tcp(sock, sequence):
     sock.sendall(frame(REQUEST, b"a request", sequence=sequence))
     assert parse(read_exactly(sock, 24 + 9))[4] == sequence

@@ -49,5 +49,14 @@ TEST(DatagramNeeds, the_local_address_where_more_than_one_can_be_asked) {
   }
 }
 
+TEST(DatagramNeeds, no_local_address_where_one_peer_comes_to_one_address) {
+  auto options = options_of(TargetKind::udp_echo, true, Offload::off);
+  options.one_peer = true;
+  EXPECT_FALSE(needs_of(options, Address::v4(0x0A000001, 1)).local);
+  for (const Address& many :
+       {Address::v4(0, 1), Address::v6(in6addr_any, 1), Address::v4(0xFFFFFFFF, 1)})
+    EXPECT_TRUE(needs_of(options, many).local) << many.text();
+}
+
 }  // namespace
 }  // namespace volley
