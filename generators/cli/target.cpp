@@ -34,7 +34,7 @@ constexpr Nanos kLongest = std::chrono::hours(24 * 365);
 struct Typed {
   std::string kind;
   std::vector<std::string> listen;
-  std::string threads, backlog, max_connections, idle_timeout, wait, offload, seed;
+  std::string threads, backlog, max_connections, idle_timeout, wait, deal, offload, seed;
   std::optional<std::string> max_duration, drop, duplicate, reorder, delay, service_time, stall;
   std::optional<std::string> report;
   std::string reply_prefix, event_log;
@@ -77,6 +77,8 @@ ServeOptions options_from(const Typed& typed) {
                    std::array{std::pair{"auto"sv, Wait::automatic},
                               std::pair{"block"sv, Wait::block}, std::pair{"spin"sv, Wait::spin}});
   o.pin = typed.pin;
+  o.deal = choose<Deal>("--deal", typed.deal,
+                        std::array{std::pair{"even"sv, Deal::even}, std::pair{"cpu"sv, Deal::cpu}});
   o.offload =
       choose<Offload>("--offload", typed.offload,
                       std::array{std::pair{"auto"sv, Offload::automatic},
@@ -197,6 +199,11 @@ void declare_serving(CLI::App& app, Typed& t) {
       ->type_name("HOW")
       ->capture_default_str();
   app.add_flag("--pin", t.pin, "ties each thread to a CPU, from the last one backwards");
+  app.add_option("--deal", t.deal,
+                 "which thread serves a TCP connection: even (one with fewest), cpu (the\n"
+                 "one tied to the CPU where the connection comes in; with --pin)")
+      ->type_name("HOW")
+      ->capture_default_str();
   app.add_option("--offload", t.offload,
                  "UDP: the kernel joins requests and divides answers of one size\n"
                  "(UDP_GRO, UDP_SEGMENT): auto (where it can), on, off")
@@ -263,6 +270,7 @@ Action add_target_command(CLI::App& app, const Invocation& /*invocation*/) {
   typed->max_connections = fmt::to_string(defaults.max_connections);
   typed->idle_timeout = format_duration_exact(defaults.idle_timeout);
   typed->wait = to_string(defaults.wait);
+  typed->deal = to_string(defaults.deal);
   typed->offload = to_string(defaults.offload);
   typed->seed = fmt::to_string(defaults.behaviour.seed);
   app.description("Serve: reference UDP and TCP servers to send load to.");

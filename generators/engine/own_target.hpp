@@ -25,6 +25,12 @@ struct ChildUsage {
 // when the workers need them all.
 [[nodiscard]] std::optional<unsigned> own_target_cpu(bool pin, unsigned threads);
 
+// Whether our own target should have a thread on each CPU, beside the worker that is tied to it,
+// and serve there what that worker sends: a closed loop of rr over TCP with workers for all CPUs.
+// Nothing then crosses from CPU to CPU; the two threads of a CPU take turns, many requests at a
+// time.
+[[nodiscard]] bool own_target_sits_beside(const RunPlan& plan);
+
 // `all` serves every workload over both protocols; the others less, with one socket for their
 // thread, on which it can wait the cheapest way.
 enum class OwnTargetKind : std::uint8_t { all, udp_echo, udp_sink, tcp_echo };

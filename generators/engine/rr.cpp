@@ -15,6 +15,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
+#include "generators/engine/receive_wait.hpp"
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
@@ -35,7 +36,7 @@ class RequestResponse {
         sender_(worker, link_, exchange_, ledger_),
         flows_(worker.flow_count()),
         demand_(worker),
-        waits_in_receive_(may_wait_in_receive()) {}
+        waits_in_receive_(ReceiveWait::fits(worker)) {}
 
   void run() {
     set_up();
@@ -88,14 +89,25 @@ class RequestResponse {
         give_up_share(flow);
         continue;
       }
-      const int error = waits_in_receive_
-                            ? await_at_most(flow, kMostPatience)
-                            : worker_.poller().add(flow.socket.get(), flow.index, true, false);
+      const int error = waits_in_receive_ ? receive_wait_.begin(flow.socket) : watch(flow);
       if (error != 0)
         flow_died(flow, error_kind_of(error), now);
       else if (!demand_.open_loop())
         fill(flow, now);
     }
+  }
+
+  int watch(Flow& flow) {
+    const int fd = flow.socket.get();
+    const int error = worker_.poller().add(fd, flow.index, true, false);
+    flow.told_once = error == 0 && Link::kProtocol == Protocol::tcp &&
+                     worker_.poller().tell_once(fd, flow.index) == 0;
+    return error;
+  }
+  // More may lie there than was read. Such a flow is told of all from then on.
+  void tell_again(Flow& flow) {
+    if (std::exchange(flow.told_once, false))
+      (void)worker_.poller().change(flow.socket.get(), flow.index, true, flow.blocked);
   }
 
   // --- the loop ----------------------------------------------------------------------------
@@ -115,13 +127,14 @@ class RequestResponse {
       look(now, wake);
     } else if (waits_in_receive_ && ledger_.batches().waiting_of(0) > 0 &&
                !flows_.front().blocked) {
-      set_patience(now, wake);
+      receive_wait_.limit(flows_.front().socket, now, wake);
       receive(flows_.front(), {.waits = true});
     } else {
       for (const Ready& ready : worker_.wait_until(now, wake)) {
         if (ready.tag >= flows_.size()) continue;
         Flow& flow = flows_[ready.tag];
         if (flow.dead) continue;
+        if (ready.more || ready.failed) tell_again(flow);
         if (ready.readable || ready.failed) receive(flow);
         if (ready.writable && !flow.dead) flush(flow);
       }
@@ -158,23 +171,6 @@ class RequestResponse {
       for (Flow& flow : flows_) came |= receive(flow);
       if (came) return;
     }
-  }
-
-  // Closed loop on one flow: the receive call itself is the place to wait. Beside a poller that
-  // saves a system call a round trip, and the sender the poller's wake-up.
-  [[nodiscard]] bool may_wait_in_receive() const {
-    return flows_.size() == 1 && !demand_.open_loop() && worker_.waiting() != Wait::spin &&
-           plan_.timeout >= kLeastTimeout;
-  }
-  int await_at_most(Flow& flow, Nanos patience) {
-    patience_ = patience;
-    return let_receive_wait(flow.socket, patience);
-  }
-  // A receive call waits at most until `wake`. Its limit is set anew (a system call) only when it
-  // has become too long, or much too short: a short one costs the kernel more.
-  void set_patience(MonoTime now, MonoTime wake) {
-    const Nanos half = std::clamp<Nanos>((wake - now) / 2, kLeastPatience, kMostPatience);
-    if (patience_ > 2 * half || patience_ < half / 4) (void)await_at_most(flows_.front(), half);
   }
 
   [[nodiscard]] MonoTime next_wake(MonoTime now) const {
@@ -225,6 +221,7 @@ class RequestResponse {
   void block(Flow& flow) {
     if (std::exchange(flow.blocked, true)) return;
     ++blocked_;
+    flow.told_once = false;
     if (waits_in_receive_)
       (void)worker_.poller().add(flow.socket.get(), flow.index, true, true);
     else
@@ -295,7 +292,7 @@ class RequestResponse {
           },
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
-      link_.receive(
+      const bool full = link_.receive(
           flow, reading,
           [&](std::span<const std::byte> bytes) {
             received = mono_now();
@@ -308,6 +305,7 @@ class RequestResponse {
             if (!sane && !flow.dead) flow_died(flow, ErrorKind::malformed, received);
           },
           [&](ErrorKind kind) { flow_died(flow, kind, mono_now()); });
+      if (full && !flow.dead) tell_again(flow);
     }
     // Not yet: what came beside the answers due cannot answer what is sent next.
     if (received == MonoTime{}) return false;
@@ -364,11 +362,6 @@ class RequestResponse {
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
   }
 
-  // How long a receive call waits at most: a stop of the run must wait for it.
-  static constexpr Nanos kMostPatience = std::chrono::milliseconds(250);
-  static constexpr Nanos kLeastPatience = std::chrono::milliseconds(1);
-  // The kernel's ticks would make a shorter timeout late.
-  static constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
   static constexpr std::size_t kFewFlows = 4;
   static constexpr unsigned kLooksPerPoll = 64;
   static constexpr unsigned kLooksPerTurn = 8;
@@ -398,7 +391,7 @@ class RequestResponse {
   bool finished_ = false;
   bool target_is_ours_ = true;  // until it did not answer a greeting
   bool waits_in_receive_;       // for the whole run
-  Nanos patience_{};
+  ReceiveWait receive_wait_;
 };
 
 template <class Link, class Exchange>

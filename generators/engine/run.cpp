@@ -120,7 +120,13 @@ class Conductor {
 
  private:
   void start_thread(std::uint32_t i, const std::vector<unsigned>& cpus) {
-    threads_.emplace_back([this, i] {
+    const std::optional<unsigned> cpu =
+        plan_.pin ? std::optional(cpus[i % cpus.size()]) : std::nullopt;
+    threads_.emplace_back([this, i, cpu] {
+      // Before it opens anything: the kernel remembers where a connection came from.
+      if (cpu) (void)pin_this_thread(*cpu);
+      // What a worker opens it closes.
+      if (plan_.wait == Wait::spin) own_descriptor_table();
       try {
         workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); },
                          [this] { asio::post(io_, [this] { on_worker_met(); }); });
@@ -129,11 +135,6 @@ class Conductor {
       }
       asio::post(io_, [this] { on_worker_done(); });
     });
-    if (!plan_.pin) return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpus[i % cpus.size()], &set);
-    (void)pthread_setaffinity_np(threads_.back().native_handle(), sizeof set, &set);
   }
 
   void wait_for_signal() {

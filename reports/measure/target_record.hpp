@@ -90,6 +90,7 @@ struct TargetRecord {
   std::vector<Share> by_thread;  // what each thread served
   std::string wait = "block";    // or "spin"
   bool pinned = false;
+  std::string deal = "even";  // or "cpu": which thread serves a TCP connection
   std::uint64_t seed = 1;
   std::string started_at;                // ISO 8601 UTC
   Nanos duration{0};                     // from ready to the end

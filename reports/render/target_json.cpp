@@ -120,6 +120,7 @@ std::string target_statistics_json(const TargetRecord& record, const ToolVersion
   }
   root["wait"] = record.wait;
   root["pinned"] = record.pinned;
+  root["deal"] = record.deal;
   root["seed"] = record.seed;
   root["started_at"] = record.started_at;
   root["duration_s"] = to_seconds(record.duration);

@@ -3,8 +3,8 @@ import os
 
 from . import peers, special
 from .model import Bound, Case, Side, Way, ahead, ratio
-from .sides import (floor_side, volley_pinned_or_not, volley_rate, volley_side,
-                    volley_stream)
+from .sides import (floor_beside_side, floor_side, volley_arranged, volley_pinned_or_not,
+                    volley_rate, volley_side, volley_stream)
 
 TEN_MILLION = Bound(
     "≥ 10 M/s or 0.75 × floor, the lower", 1.0,
@@ -100,12 +100,12 @@ def one_cpu_cases():
 def tcp_cases():
     return (
         Case("tcp-rr-64", 4, "TCP, 64 connections", "round trips/s",
-             (volley_pinned_or_not("tcp --flows 64"), floor_side("tcp-many 64 64"),
-              peers.wrk_side(64), peers.redis_side(64)),
+             (volley_arranged("tcp --flows 64"), floor_side("tcp-many 64 64"),
+              floor_beside_side("tcp-many 64 64"), peers.wrk_side(64), peers.redis_side(64)),
              (ratio("floor", 0.95), ahead("wrk"), ahead("redis-benchmark"))),
         Case("tcp-rr-1000", 4, "TCP, 1000 connections", "round trips/s",
-             (volley_pinned_or_not("tcp --flows 1000"), floor_side("tcp-many 64 1000"),
-              peers.wrk_side(1000)),
+             (volley_arranged("tcp --flows 1000"), floor_side("tcp-many 64 1000"),
+              floor_beside_side("tcp-many 64 1000"), peers.wrk_side(1000)),
              (ratio("floor", 0.95), ahead("wrk"))),
         Case("tcp-depth-16", 4, "TCP, one connection, 16 in flight", "round trips/s",
              (volley_side("tcp --depth 16"), floor_side("tcp-window 64 16")),

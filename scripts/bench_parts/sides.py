@@ -1,6 +1,8 @@
 """Our own sides: volley, and of tests/perf the floor and the null loop."""
+import dataclasses
 import functools
 import json
+import os
 import subprocess
 
 from .model import Failed, Side, Way
@@ -64,24 +66,42 @@ def volley_pinned_or_not(words, measure=volley_rate, needs=None):
                                 for more in (words, f"{words} --pin")), needed=True)
 
 
-def floor_way(words, pin, received):
+def two_cpus():
+    """Whether the floor's two processes have all the CPUs there are."""
+    return len(os.sched_getaffinity(0)) == 2
+
+
+def volley_arranged(words):
+    """Pinned or not, or with a thread of both ends on each of the two CPUs."""
+    side = volley_pinned_or_not(words)
+    beside = volley_side(f"{words} --threads 2 --pin").ways if two_cpus() else ()
+    return dataclasses.replace(side, ways=side.ways + beside)
+
+
+def floor_way(words, arrangement, received):
     mode, _, rest = words.partition(" ")
 
     def run(setting):
-        flag = ["--pin"] if pin else []
+        flag = [arrangement] if arrangement else []
         line = setting.programs.run(
             [setting.build / "tests/perf/floor", *flag, mode, setting.seconds, *rest.split()],
             setting.seconds + SLACK_S).out.split()
         # MODE size=S n=N FIGURE UNIT [FIGURE received/s]
         return {"value": float(line[5 if received else 3])}
-    return Way(f"floor {'--pin ' if pin else ''}{words}", run)
+    return Way(" ".join(filter(None, ("floor", arrangement, words))), run)
 
 
 def floor_side(words, received=False):
-    """`words`: MODE SIZE N. received: count what the sink got instead of what was sent. Pinned or
-    not, whichever is faster: the yardstick gives nothing away."""
-    return Side("floor", (floor_way(words, False, received), floor_way(words, True, received)),
+    """`words`: MODE SIZE N. received: count what the sink got instead of what was sent. Two processes,
+    pinned or not, whichever is faster."""
+    return Side("floor", (floor_way(words, None, received), floor_way(words, "--pin", received)),
                 needed=True)
+
+
+def floor_beside_side(words):
+    """The floor arranged as volley_arranged() may be. Nobody is judged by it: goal 4 names the two
+    processes. It stands in the table so that both comparisons can be read."""
+    return Side("floor --beside", (floor_way(words, "--beside", False),))
 
 
 def null_loop(setting, *words):

@@ -36,6 +36,8 @@ struct Connection {
   bool reads = true;       // what the poller was told
   bool writes = false;
   bool timer_armed = false;
+  bool told_once = false;        // Poller::tell_once
+  std::uint8_t short_reads = 0;  // in a row that brought whole requests and nothing else
 
   // Input: the beginning of a head that is not whole, or what waits behind an unsent answer.
   std::vector<std::byte> unread;

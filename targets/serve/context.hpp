@@ -42,6 +42,8 @@ struct TargetShared {
   std::function<void(std::string)> request_stop;  // any thread; the text says why
   std::function<void(std::string)> note;          // any thread; a sentence for stderr
   Dealer dealer;
+  // --deal cpu: for each CPU from 0 the thread that is tied to it, if one is. Else empty.
+  std::vector<std::optional<unsigned>> thread_on_cpu;
   // Gives an accepted connection to the thread that shall serve it. Any thread.
   std::function<void(unsigned thread, Accepted)> hand_over;
 

@@ -28,6 +28,12 @@ class Dealer {
     ++open_[to];
     return to;
   }
+  // Counts a connection that `thread` shall serve whatever the others have. Any thread.
+  void give(unsigned thread) {
+    if (open_.size() == 1) return;
+    const std::lock_guard lock(mutex_);
+    ++open_[thread];
+  }
   // A connection of that thread is gone. Any thread.
   void closed(unsigned thread) {
     if (open_.size() == 1) return;

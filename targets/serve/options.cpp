@@ -82,6 +82,14 @@ void check_one_peer(const ServeOptions& o) {
           "--one-peer, --listen: one peer comes to one address; give one --listen");
 }
 
+void check_deal(const ServeOptions& o) {
+  if (o.deal == Deal::even) return;
+  require(serves(o.kind, Protocol::tcp),
+          fmt::format("--deal cpu: {} serves UDP, which has no connections; leave it out",
+                      to_string(o.kind)));
+  require(o.pin, "--deal cpu: no thread is tied to a CPU; add --pin");
+}
+
 void check_discard(const ServeOptions& o) {
   if (!o.discard) return;
   require(serves(o.kind, Protocol::tcp), "--discard: datagrams are read whole; leave it out");
@@ -107,6 +115,8 @@ void check_answers(const ServeOptions& o) {
 }
 
 }  // namespace
+
+std::string_view to_string(Deal deal) { return deal == Deal::cpu ? "cpu" : "even"; }
 
 std::string_view to_string(TargetKind kind) {
   for (const auto& [value, word] : kKinds) {
@@ -191,6 +201,7 @@ void check(const ServeOptions& o) {
   check_udp_only(o);
   check_frames_only(o);
   check_one_peer(o);
+  check_deal(o);
   check_discard(o);
   check_answers(o);
 }

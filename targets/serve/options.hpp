@@ -64,6 +64,11 @@ struct BehaviourOptions {
   std::uint64_t seed = 1;
 };
 
+// Which thread serves a TCP connection: one that serves fewest (even), or the one tied to the CPU
+// that the connection comes in on (cpu).
+enum class Deal : std::uint8_t { even, cpu };
+[[nodiscard]] std::string_view to_string(Deal deal);
+
 struct ServeOptions {
   TargetKind kind = TargetKind::all;
   std::vector<HostPort> listen;  // empty: kDefaultHost:kDefaultPort
@@ -74,6 +79,7 @@ struct ServeOptions {
   std::optional<Nanos> max_duration;
   Wait wait = Wait::automatic;           // automatic is block
   bool pin = false;                      // thread i on the i-th allowed CPU, counted from the last
+  Deal deal = Deal::even;                // cpu: with pin
   Offload offload = Offload::automatic;  // UDP: datagrams joined and divided by the kernel
   bool discard = false;  // TCP: payload that nobody looks at is dropped in the kernel, not copied
   bool frames_only = false;  // UDP: plain text is answered nowhere

@@ -13,7 +13,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "reports/measure/ensure.hpp"
 #include "targets/serve/listeners.hpp"
@@ -61,6 +63,19 @@ class EndWatch {
   std::string why_;
 };
 
+// Where --pin ties a thread: from the last CPU backwards, as a pinned generator takes them from the
+// first on.
+unsigned cpu_of(unsigned thread, std::span<const unsigned> cpus) {
+  return cpus[cpus.size() - 1 - thread % cpus.size()];
+}
+
+std::vector<std::optional<unsigned>> threads_by_cpu(unsigned threads) {
+  const std::vector<unsigned> cpus = allowed_cpus();
+  std::vector<std::optional<unsigned>> by_cpu(cpus.back() + 1);
+  for (unsigned thread = 0; thread < threads; ++thread) by_cpu[cpu_of(thread, cpus)] = thread;
+  return by_cpu;
+}
+
 // Threads that are stopped and joined on every way out.
 class Threads {
  public:
@@ -75,10 +90,12 @@ class Threads {
       threads_.emplace_back([this, &worker, number] {
         try {
           if (shared_.options.pin) pin(number);
+          if (may_own_descriptors()) own_descriptor_table();
           worker.run();
         } catch (const std::exception& error) {
           shared_.request_stop(std::string("failed: ") + error.what());
         }
+        worker.close_connections();
       });
       ++number;
     }
@@ -92,11 +109,16 @@ class Threads {
   }
 
  private:
-  // From the last CPU backwards: a pinned generator takes them from the first on.
   void pin(unsigned number) const {
-    const auto cpus = allowed_cpus();
-    const int error = pin_this_thread(cpus[cpus.size() - 1 - number % cpus.size()]);
+    const int error = pin_this_thread(cpu_of(number, allowed_cpus()));
     if (error != 0) shared_.note("--pin: a thread cannot be tied to its CPU: " + error_text(error));
+  }
+
+  // With several threads, one serves what another has accepted; one that does not spin may close
+  // its listeners (--one-peer), which must be the only copies. Over UDP nothing is gained by it.
+  [[nodiscard]] bool may_own_descriptors() const {
+    const ServeOptions& o = shared_.options;
+    return o.wait == Wait::spin && o.threads == 1 && serves(o.kind, Protocol::tcp);
   }
 
   TargetShared& shared_;
@@ -123,6 +145,7 @@ TargetRecord add_up(const ServeOptions& options, const std::deque<Worker>& worke
   record.threads = options.threads;
   record.wait = options.wait == Wait::spin ? "spin" : "block";
   record.pinned = options.pin;
+  record.deal = to_string(options.deal);
   record.seed = options.behaviour.seed;
   if (serves(options.kind, Protocol::udp)) record.udp.emplace();
   if (serves(options.kind, Protocol::tcp)) record.tcp.emplace();
@@ -153,6 +176,7 @@ TargetRecord serve(const ServeOptions& options, const ServeHooks& hooks) {
   shared.console = &console;
   shared.event_log = log ? &*log : nullptr;
   shared.bound = target.addresses;
+  if (options.deal == Deal::cpu) shared.thread_on_cpu = threads_by_cpu(options.threads);
   shared.request_stop = [&end](const std::string& why) { end.request(why); };
   shared.note = [&](const std::string& sentence) {
     const std::lock_guard lock(notes);

@@ -75,7 +75,21 @@ void TcpService::resume_accepting() {
   }
 }
 
-// Takes a connection in, or gives it to the thread that has fewer.
+// The thread that shall serve a connection; it is counted there.
+unsigned TcpService::thread_for(const Descriptor& accepted) {
+  TargetShared& shared = context_.shared;
+  if (!shared.thread_on_cpu.empty()) {
+    const auto cpu = incoming_cpu(accepted);
+    if (cpu && *cpu < shared.thread_on_cpu.size() && shared.thread_on_cpu[*cpu]) {
+      const unsigned local = *shared.thread_on_cpu[*cpu];
+      shared.dealer.give(local);
+      return local;
+    }
+  }
+  return shared.dealer.deal(context_.thread);
+}
+
+// Takes a connection in, or gives it to the thread that shall serve it.
 void TcpService::deal(Descriptor socket, const Address& peer, MonoTime now) {
   TargetShared& shared = context_.shared;
   const std::uint64_t most = context_.options.max_connections;
@@ -84,7 +98,7 @@ void TcpService::deal(Descriptor socket, const Address& peer, MonoTime now) {
     ++context_.tcp.refused;
     return;
   }
-  const unsigned to = shared.dealer.deal(context_.thread);
+  const unsigned to = thread_for(socket);
   if (to == context_.thread) {
     adopt(std::move(socket), peer, now);
   } else {

@@ -38,6 +38,7 @@ void TcpService::on_connection(const Ready& ready, MonoTime now) {
     fail(*c, &TargetTcpCounters::reset);
     return;
   }
+  if (c->told_once && (ready.more || ready.failed)) set_interest(*c, c->reads, c->writes);
   if (ready.writable && !write(*c, now)) return;
   const bool may_read = (c->reads && has_room) || ready.failed;
   if (ready.readable && may_read && !read_on(*c, now)) return;
@@ -196,6 +197,7 @@ bool TcpService::take_received(Connection& c, ssize_t n, MonoTime now) {
   std::span<std::byte> input = std::span(input_).first(kept + count);
   const std::size_t whole = answer_in_place(c, input, now);
   count_in_a_row(whole == input.size());
+  count_short_read(c, whole == input.size() && !filled_);
   if (whole != 0) {
     if (!send_at_once(c, input.first(whole))) return false;
     input = input.subspan(whole);
@@ -309,13 +311,28 @@ void TcpService::update_interest(Connection& c, MonoTime now) {
   const bool reads = !c.peer_done && (c.ending || !is_full(c));
   const bool writes =
       !c.shut && (!c.out.ready(now).empty() || c.streams || (c.filler_left != 0 && c.out.empty()));
-  if (reads == c.reads && writes == c.writes) return;
+  if (reads != c.reads || writes != c.writes) set_interest(c, reads, writes);
+}
+
+// A connection of requests and answers is told once of what has come; whatever else it does, all is
+// told until it has been read.
+void TcpService::count_short_read(Connection& c, bool is_one) {
+  c.short_reads = is_one ? std::min<std::uint8_t>(c.short_reads + 1, kShortReads) : 0;
+  if (!is_one && c.told_once) set_interest(c, c.reads, c.writes);
+  if (c.short_reads < kShortReads || c.told_once || !is_at_rest(c)) return;
+  if (context_.options.behaviour.stall) return;  // after it the poller is asked again
+  const auto tag = make_tag(TagKind::connection, c.index, c.generation);
+  c.told_once = context_.poller.tell_once(c.socket.get(), tag) == 0;
+}
+
+void TcpService::set_interest(Connection& c, bool reads, bool writes) {
   const auto tag = make_tag(TagKind::connection, c.index, c.generation);
   ensure(context_.poller.change(c.socket.get(), tag, reads, writes) == 0,
          "an open connection can be waited on");
   if (writes != c.writes) writes ? ++writing_ : --writing_;
   c.reads = reads;
   c.writes = writes;
+  c.told_once = false;
 }
 
 void TcpService::arm_timer(Connection& c, MonoTime at) {

@@ -47,6 +47,8 @@ class TcpService {
   void on_time(MonoTime now);
   [[nodiscard]] std::optional<MonoTime> next_due() const;
   void finish();
+  // After it nothing else is asked.
+  void close_all() { connections_.clear(); }
 
  private:
   static constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
@@ -58,6 +60,7 @@ class TcpService {
   static constexpr std::size_t kLeastDiscarded = std::size_t{16} << 10U;
   static constexpr std::size_t kMostDiscarded = std::size_t{1} << 20U;
   static constexpr int kAcceptsPerTurn = 64;
+  static constexpr std::uint8_t kShortReads = 16;  // in a row, before it is told once of each
   static constexpr ssize_t kNothing = -2;
   static constexpr MonoTime kThisTurn = MonoTime::max();  // active since on_time() was called last
   static constexpr std::size_t kMostTried = 8;  // connections that try_receive() reads in turn
@@ -71,6 +74,7 @@ class TcpService {
 
   // tcp_accept.cpp (with what is public of it: add_listener, on_listener, adopt).
   void deal(Descriptor socket, const Address& peer, MonoTime now);
+  [[nodiscard]] unsigned thread_for(const Descriptor& accepted);
   void pause_accepting(int error, MonoTime now);
   void resume_accepting();
 
@@ -92,6 +96,8 @@ class TcpService {
   bool take_waiting(Connection& c, MonoTime now);
   bool end_if_done(Connection& c);
   void update_interest(Connection& c, MonoTime now);
+  void count_short_read(Connection& c, bool is_one);
+  void set_interest(Connection& c, bool reads, bool writes);
   void arm_timer(Connection& c, MonoTime at);
   void on_timer(Connection& c, MonoTime now);
   void close(Connection& c);

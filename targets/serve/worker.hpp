@@ -25,6 +25,9 @@ class Worker {
 
   // Serves until `shared.stopping` is set and wake() was called.
   void run();
+  // Closes what it has accepted: on the thread of run(), which may be the only one that knows these
+  // descriptors (own_descriptor_table).
+  void close_connections() { tcp_.close_all(); }
   // Gives it a connection to serve. Any thread.
   void give(Accepted accepted);
   // Wakes the thread to look at `shared.stopping`, which must be set. Any thread.

@@ -21,7 +21,7 @@ namespace {
 }
 
 static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
-              POLLHUP == EPOLLHUP);
+              POLLHUP == EPOLLHUP && POLLRDHUP == EPOLLRDHUP && POLLPRI == EPOLLPRI);
 
 std::uint32_t events_for(bool read, bool write) {
   return (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U);
@@ -32,7 +32,8 @@ Ready ready_of(std::uint64_t tag, std::uint32_t events) {
   return {.tag = tag,
           .readable = failed || (events & EPOLLIN) != 0,
           .writable = (events & EPOLLOUT) != 0,
-          .failed = failed};
+          .failed = failed,
+          .more = (events & (EPOLLRDHUP | EPOLLPRI)) != 0};
 }
 
 int control(int epoll, int operation, int fd, std::uint64_t tag, std::uint32_t events) {
@@ -91,8 +92,15 @@ int Poller::add(int fd, std::uint64_t tag, bool read, bool write) {
 }
 
 int Poller::change(int fd, std::uint64_t tag, bool read, bool write) {
+  return set_events(fd, tag, events_for(read, write));
+}
+
+int Poller::tell_once(int fd, std::uint64_t tag) {
+  return set_events(fd, tag, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET);
+}
+
+int Poller::set_events(int fd, std::uint64_t tag, std::uint32_t events) {
   if (!has(fd)) return ENOENT;
-  const std::uint32_t events = events_for(read, write);
   if (!polls_)
     if (const int error = control(epoll_.get(), EPOLL_CTL_MOD, fd, tag, events)) return error;
   Member& member = members_[static_cast<std::size_t>(fd)];

@@ -1,4 +1,5 @@
-// A set of descriptors a thread waits on, level-triggered, with a nanosecond timeout.
+// A set of descriptors a thread waits on, level-triggered unless told otherwise, with a nanosecond
+// timeout.
 //
 // A few descriptors are asked by ppoll, more are kept in an epoll set. Whatever comes to a
 // descriptor in an epoll set is announced to it, by the sender and under a lock, also while nobody
@@ -29,6 +30,7 @@ struct Ready {
   bool readable = false;  // data, end of stream or an error to be read
   bool writable = false;
   bool failed = false;  // EPOLLERR or EPOLLHUP
+  bool more = false;    // tell_once(): an end or an urgent byte lies there, at which a read stops
 };
 
 class Poller {
@@ -38,6 +40,12 @@ class Poller {
   // errno values. `tag` comes back with every event of the descriptor.
   [[nodiscard]] int add(int fd, std::uint64_t tag, bool read, bool write);
   [[nodiscard]] int change(int fd, std::uint64_t tag, bool read, bool write);
+  // From now on what has come is told once, and not again while it lies there: for a descriptor
+  // that is in, to be read, and whose reads bring less than they have room for. That spares the
+  // kernel a look at it in the next wait (1.5 % of the round trips over 64 connections). After
+  // a read that was full, or `more` or `failed`, something may lie there: change() has all told
+  // again. Where ppoll asks, nothing changes.
+  [[nodiscard]] int tell_once(int fd, std::uint64_t tag);
   void remove(int fd);
   // The descriptor is about to be closed. Like remove(), without a system call where closing it
   // does the same. None of the set: nothing happens.
@@ -58,6 +66,7 @@ class Poller {
     bool in = false;
   };
   [[nodiscard]] bool has(int fd) const;
+  int set_events(int fd, std::uint64_t tag, std::uint32_t events);
   [[nodiscard]] std::vector<pollfd>::iterator polled(int fd);
   int move_to_epoll();
   void move_from_epoll();

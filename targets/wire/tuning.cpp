@@ -1,6 +1,9 @@
 #include "targets/wire/tuning.hpp"
 
+#include <linux/close_range.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -66,6 +69,20 @@ std::vector<unsigned> allowed_cpus() {
 }
 
 int pin_this_thread(unsigned cpu) { return allow_cpus(std::array{cpu}); }
+
+void own_descriptor_table() {
+  // An empty range: nothing is closed. unshare(CLONE_FILES) does the same, but containers forbid
+  // it.
+  (void)close_range(~0U, ~0U, CLOSE_RANGE_UNSHARE);
+}
+
+std::optional<unsigned> incoming_cpu(const Descriptor& socket) {
+  int cpu = -1;
+  socklen_t size = sizeof cpu;
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_INCOMING_CPU, &cpu, &size) != 0 || cpu < 0)
+    return std::nullopt;
+  return static_cast<unsigned>(cpu);
+}
 
 StayOff::StayOff(std::span<const unsigned> cpus) {
   std::vector<unsigned> before = allowed_cpus();

@@ -1,11 +1,14 @@
 """Connections seen from the other side: how many there are, where they come from, how they end, and
 what a generator says that has no port left."""
 
+import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from collections import Counter
 from pathlib import Path
@@ -13,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import PATIENCE, Target, run_json, run_volley
+from harness import PATIENCE, Target, run_json, run_volley, start_volley
 from judging import total_of
 from test_exit_paths import error_of
 
@@ -203,3 +206,89 @@ def test_more_flows_than_ports_are_refused_before_the_run(few_ports):
 
 def test_source_addresses_bring_their_ports_to_standing_flows(few_ports):
     assert few_ports["many"]["runs"][0]["requests"]["completed"] == 300
+
+
+class HangsUp:
+    """Answers so many requests of 64 bytes on each connection, says goodbye with the last answer,
+    and goes on reading what comes."""
+
+    def __init__(self, answers):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.answers = answers
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        connection.settimeout(20 * PATIENCE)
+        with connection:
+            for number in range(self.answers):
+                data = b""
+                while len(data) < 64:
+                    data += connection.recv(64 - len(data))
+                if number + 1 == self.answers:  # both in one segment
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                    connection.send(data)
+                    connection.shutdown(socket.SHUT_WR)
+                else:
+                    connection.sendall(data)
+            while connection.recv(4096):
+                pass
+
+
+@pytest.mark.parametrize("flows", ["2", "12"])
+def test_a_peer_that_hangs_up_with_its_last_answer_ends_the_flow(flows):
+    server = HangsUp(30)
+    result = run_volley("run", f"tcp://127.0.0.1:{server.listener.getsockname()[1]}", "--flows",
+                        flows, "--size", "64", "--warm-up", "0s", "--duration", "20s", "--timeout",
+                        "15s", "--report", "json")
+    server.listener.close()
+    assert result.code == 1 and result.json["status"] == "failed", str(result)
+    assert result.run["requests"]["completed"] == 30 * int(flows)
+    assert result.run["requests"]["lost"] == 0  # none had to wait for its timeout
+    assert result.run["requests"]["errors"] == {"closed": int(flows)}
+
+
+@pytest.mark.parametrize("flows", ["1", "10"])
+def test_answers_larger_than_a_read_come_whole_on_every_flow(target, flows):
+    run = run_json(target.endpoint("tcp"), "--flows", flows, "--response-size", "1MiB",
+                   "--requests", "60", "--warm-up", "0s", "--duration", "20s")
+    assert run["requests"]["completed"] == 60 and run["requests"]["lost"] == 0
+    assert run["bytes"]["received"] == 60 * 1024 * 1024
+
+
+def test_an_answer_that_lay_there_whole_is_read_to_its_end():
+    """More than one read takes, all of it there before the first: nothing more comes that would be
+    told."""
+    size, flows = 600_000, 10
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = start_volley("run", f"tcp://127.0.0.1:{listener.getsockname()[1]}", "--flows",
+                               str(flows), "--request", "x", "--reply", f"length:{size}",
+                               "--requests", str(flows), "--warm-up", "0s", "--duration", "20s",
+                               "--timeout", "15s", "--rcvbuf", "2MiB", "--report", "json")
+        connections = [listener.accept()[0] for _ in range(flows)]
+        assert [connection.recv(1) for connection in connections] == [b"x"] * flows
+        process.send_signal(signal.SIGSTOP)
+        for connection in connections:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            connection.sendall(bytes(size))
+        harness.wait_until(lambda: all(unacknowledged(one) == 0 for one in connections),
+                           "all answers in the sockets of the generator")
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate(timeout=20)
+    run = json.loads(out)["runs"][0]
+    assert process.returncode == 0 and run["requests"]["completed"] == flows, err
+    assert run["requests"]["lost"] == 0 and run["bytes"]["received"] == flows * size
+
+
+def unacknowledged(connection):
+    """Bytes that the peer's kernel has not taken yet."""
+    count = bytearray(4)
+    fcntl.ioctl(connection, termios.TIOCOUTQ, count)
+    return int.from_bytes(count, sys.byteorder)

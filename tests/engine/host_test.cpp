@@ -2,8 +2,12 @@
 #include "generators/engine/host.hpp"
 #include "targets/wire/tuning.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -98,6 +102,35 @@ TEST(Host, a_thread_that_stays_off_cpus_gets_them_back_and_always_has_one) {
     EXPECT_EQ(off_the_first, all);
   EXPECT_EQ(off_all, all);
   EXPECT_EQ(afterwards, all);
+}
+
+TEST(Host, a_thread_can_have_a_descriptor_table_of_its_own) {
+  int opened = -1;
+  std::thread([&] {
+    own_descriptor_table();
+    opened = eventfd(0, 0);
+    EXPECT_EQ(fcntl(opened, F_GETFD), 0);
+  }).join();
+  ASSERT_GE(opened, 0);
+  EXPECT_EQ(fcntl(opened, F_GETFD), -1);  // unknown here, and closed with the thread
+}
+
+TEST(Host, the_cpu_of_a_connection_is_the_one_its_peer_came_from) {
+  for (const unsigned cpu : allowed_cpus()) {
+    Descriptor listening;
+    ASSERT_EQ(open_listener(Protocol::tcp, Address::v4(0x7F000001, 0), {}, listening), 0);
+    std::thread([&] {
+      ASSERT_EQ(pin_this_thread(cpu), 0);
+      Descriptor client;
+      ASSERT_EQ(open_socket(Protocol::tcp, AF_INET, client), 0);
+      ASSERT_EQ(start_connect(client, local_address(listening)), EINPROGRESS);
+      pollfd wait{.fd = client.get(), .events = POLLOUT, .revents = 0};
+      ASSERT_EQ(poll(&wait, 1, 10'000), 1);
+    }).join();
+    const Descriptor accepted(accept4(listening.get(), nullptr, nullptr, 0));
+    EXPECT_EQ(incoming_cpu(accepted), cpu);
+  }
+  EXPECT_EQ(incoming_cpu(Descriptor{}), std::nullopt);
 }
 
 }  // namespace

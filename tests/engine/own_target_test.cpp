@@ -222,6 +222,35 @@ TEST(OwnTarget, one_that_speaks_tcp_alone_is_waited_for_alike) {
   EXPECT_EQ(target.where().port, 4711);
 }
 
+TEST(OwnTargetArguments, a_thread_beside_each_worker_where_these_take_all_cpus) {
+  const auto cpus = static_cast<unsigned>(allowed_cpus().size());
+  if (cpus < 2) GTEST_SKIP() << "one CPU";
+  RunPlan plan = request_response(Protocol::tcp);
+  plan.flows = 64;
+  plan.threads = cpus;
+  plan.pin = true;
+  ASSERT_TRUE(own_target_sits_beside(plan));
+  ASSERT_EQ(own_target_kind(plan), OwnTargetKind::tcp_echo);
+  const std::vector<std::string> beside{"--threads", std::to_string(cpus), "--pin", "--deal",
+                                        "cpu"};
+  const auto words = own_target_arguments(plan, OwnTargetKind::tcp_echo);
+  EXPECT_NE(std::search(words.begin(), words.end(), beside.begin(), beside.end()), words.end());
+  // As a duel starts it, for both protocols alike.
+  const auto for_both = own_target_arguments(plan, OwnTargetKind::all);
+  EXPECT_EQ(std::find(for_both.begin(), for_both.end(), "--deal"), for_both.end());
+  const auto stands_apart = [&](auto change) {
+    RunPlan other = plan;
+    change(other);
+    return !own_target_sits_beside(other);
+  };
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.pin = false; }));
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.threads = 1; }));
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.wait = Wait::spin; }));
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.protocol = Protocol::udp; }));
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.workload = Workload::crr; }));
+  EXPECT_TRUE(stands_apart([](RunPlan& p) { p.arrival.kind = Arrival::Kind::constant; }));
+}
+
 // ---- the stand-in ----
 
 bool inherited_only_the_standard_streams() {

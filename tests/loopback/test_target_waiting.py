@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -269,3 +270,106 @@ def test_one_peer_sits_out_a_stall_and_is_not_found_among_short_connections(serv
         with tcp_to(target.tcp) as sock:
             ask_tcp(sock, 1)
     assert end()["tcp"]["requests"] == 100
+
+
+def connect_from(cpu, address, count):
+    """Connections made while this thread runs on that CPU."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        return [tcp_to(address) for _ in range(count)]
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.skipif(CPUS < 2, reason="one CPU")
+def test_connections_can_be_served_where_they_come_in(serving):
+    target, end = serving("tcp-echo", "--threads", "2", "--pin", "--deal", "cpu")
+    cpus = sorted(os.sched_getaffinity(0))
+    # Thread 0 is tied to the last CPU, thread 1 to the one before.
+    sockets = connect_from(cpus[-1], target.tcp, 3) + connect_from(cpus[-2], target.tcp, 9)
+    for number, sock in enumerate(sockets):
+        sock.sendall(b"%4d" % number)
+    for number, sock in enumerate(sockets):
+        assert read_exactly(sock, 4) == b"%4d" % number
+        sock.close()
+    statistics = end()
+    assert statistics["deal"] == "cpu"
+    assert [share["connections"] for share in statistics["by_thread"]] == [3, 9]
+
+
+@pytest.mark.skipif(CPUS < 3, reason="no CPU without a thread")
+def test_a_connection_from_a_cpu_without_a_thread_goes_to_the_one_with_fewest(serving):
+    target, end = serving("tcp-echo", "--threads", "2", "--pin", "--deal", "cpu")
+    for sock in connect_from(min(os.sched_getaffinity(0)), target.tcp, 6):
+        sock.sendall(b"x")
+        assert read_exactly(sock, 1) == b"x"
+    assert [share["connections"] for share in end()["by_thread"]] == [3, 3]
+
+
+@pytest.mark.skipif(CPUS != 2, reason="a worker for each of two CPUs")
+def test_a_pinned_worker_s_connections_come_in_on_its_cpu(serving):
+    target, end = serving("tcp-echo", "--threads", "2", "--pin", "--deal", "cpu")
+    run = run_json(f"tcp://127.0.0.1:{target.tcp[1]}", "--threads", "2", "--pin", "--flows", "30",
+                   "--requests", "600", "--warm-up", "0s", "--duration", "20s")
+    assert run["requests"]["completed"] == 600
+    assert [share["connections"] for share in end()["by_thread"]] == [15, 15]
+
+
+@pytest.mark.parametrize("last", ["an end", "an end at once", "a reset", "a large request",
+                                  "requests in pieces", "a stream"])
+def test_a_connection_that_asked_steadily_may_do_all_else_too(serving, last):
+    """More connections than ppoll is asked for, each after so many requests that it is told once."""
+    target, end = serving("tcp-echo" if last != "a stream" else "all")
+    sockets = [tcp_to(target.tcp) for _ in range(10)]
+    for turn in range(40):
+        for sock in sockets:
+            ask_tcp(sock, turn)
+    for sock in sockets:
+        if last == "an end":
+            ask_tcp(sock, 40)
+            sock.shutdown(socket.SHUT_WR)
+        elif last == "an end at once":
+            sock.sendall(frame(REQUEST, b"the last", sequence=40))
+            sock.shutdown(socket.SHUT_WR)
+            assert parse(read_exactly(sock, 24 + 8))[4:] == (40, b"the last")
+        elif last == "a reset":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            continue
+        elif last == "a large request":
+            large = bytes(range(256)) * 4096  # a read of the target takes a 16th of it
+            threading.Thread(target=sock.sendall, daemon=True,
+                             args=(frame(REQUEST, large, sequence=40),)).start()
+            assert parse(read_exactly(sock, 24 + len(large)))[4:] == (40, large)
+            ask_tcp(sock, 41)
+            sock.shutdown(socket.SHUT_WR)
+        elif last == "requests in pieces":
+            pieces = frame(REQUEST, b"p" * 5000, sequence=40) * 3
+            for begin in range(0, len(pieces), 700):
+                sock.sendall(pieces[begin:begin + 700])
+            assert read_exactly(sock, len(pieces)).count(b"p") == 15_000
+            ask_tcp(sock, 41)
+            sock.shutdown(socket.SHUT_WR)
+        else:
+            for number in range(300):
+                sock.sendall(frame(DATA, b"d" * 1000, sequence=41 + number))
+            sock.sendall(frame(STATISTICS, PADDING))
+            assert statistics_of(read_exactly(sock, 96)[24:])["messages"] == 300
+            sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(1) == b""
+    for sock in sockets:
+        sock.close()
+    tcp = end()["tcp"]
+    assert tcp["accepted"] == 10 and tcp["requests"] == tcp["answered"]
+    assert (tcp["reset"] if last == "a reset" else tcp["closed_by_peer"]) == 10
+
+
+def test_what_came_before_a_stall_is_answered_after_it(serving):
+    """Many connections, each with a request on its way whenever the stall begins."""
+    target, end = serving("tcp-echo", "--stall", "200ms@200ms")
+    run = run_json(f"tcp://127.0.0.1:{target.tcp[1]}", "--flows", "40", "--duration", "800ms",
+                   "--warm-up", "0s", "--timeout", "20s")
+    assert run["requests"]["lost"] == 0 and run["duration_s"] < 10
+    assert run["latency_ns"]["response"]["max"] > 150e6  # it was there
+    end()

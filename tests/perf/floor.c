@@ -501,7 +501,11 @@ static const struct mode modes[] = {
 enum { kModes = sizeof modes / sizeof *modes };
 
 static int usage(void) {
-  fprintf(stderr, "usage: floor [--pin] MODE SECONDS [SIZE (64)] [N (16)]\n");
+  fprintf(
+      stderr,
+      "usage: floor [--pin | --beside] MODE SECONDS [SIZE (64)] [N (16)]\n"
+      "  --pin     one side on the first CPU, the other on the second\n"
+      "  --beside  on each of the two CPUs both sides, with half of N; not for one-way modes\n");
   for (int i = 0; i < kModes; i++)
     fprintf(stderr, "  %-18s %s (%s)\n", modes[i].name, modes[i].what, modes[i].unit);
   return 2;
@@ -513,7 +517,7 @@ static const struct mode* find_mode(const char* name) {
   return NULL;
 }
 
-/* The CPU of one side under --pin: the first or second that this process may use. */
+/* The first or second CPU that this process may use. */
 static void stay_on_cpu(int which) {
   cpu_set_t allowed, one;
   if (sched_getaffinity(0, sizeof allowed, &allowed)) die("sched_getaffinity");
@@ -524,30 +528,13 @@ static void stay_on_cpu(int which) {
     if (sched_setaffinity(0, sizeof one, &one)) die("sched_setaffinity");
     return;
   }
-  fprintf(stderr, "floor: --pin: fewer than two CPUs; leave it out\n");
+  fprintf(stderr, "floor: fewer than two CPUs; leave out --pin or --beside\n");
   exit(2);
 }
 
-int main(int argc, char** argv) {
-  int pin = argc > 1 && strcmp(argv[1], "--pin") == 0;
-  argc -= pin;
-  argv += pin;
-  const struct mode* mode = argc >= 3 && argc <= 5 ? find_mode(argv[1]) : NULL;
-  if (!mode) return usage();
-  seconds = atof(argv[2]);
-  int connections = mode->drive == drive_tcp_crr || mode->drive == drive_tcp_connect;
-  if (argc > 3) size = atoi(argv[3]);
-  in_flight = argc > 4 ? atoi(argv[4]) : connections ? 1 : in_flight;
-  int streams = mode->drive == drive_tcp_stream;
-  if (!(seconds > 0 && seconds <= 3600)) return usage();
-  if (size < 1 || size > (streams ? (int)sizeof buffer : 65507)) return usage();
-  if (in_flight < 1 || in_flight > kMostBatch) return usage();
-  if (mode->drive == drive_tcp_window && (size_t)size * (size_t)in_flight > sizeof buffer)
-    return usage();
-  spin = strstr(mode->name, "spin") != NULL;
-
-  received = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (received == MAP_FAILED) die("mmap");
+/* Serves in a child and drives it; each side on the CPU of that place, -1: on any. How many were
+   done in a second; `took` is set. */
+static double play(const struct mode* mode, int serving_cpu, int driving_cpu) {
   int server = open_socket(mode->type);
   socklen_t length = sizeof address;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -562,19 +549,66 @@ int main(int argc, char** argv) {
   if (child < 0) die("fork");
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* however the parent ends */
-    if (pin) stay_on_cpu(1);
+    if (serving_cpu >= 0) stay_on_cpu(serving_cpu);
     mode->serve(server);
     _exit(1);
   }
-  if (pin) stay_on_cpu(0);
+  if (driving_cpu >= 0) stay_on_cpu(driving_cpu);
   uint64_t done = mode->drive();
-  printf("%s size=%d n=%d %.0f %s", mode->name, size, in_flight, (double)done / took, mode->unit);
-  if (strncmp(mode->name, "udp-send", 8) == 0) {
+  if (strncmp(mode->name, "udp-send", 8) == 0)
     usleep(100000); /* what is still in the socket's buffer */
-    printf(" %.0f received/s", (double)*received / took);
-  }
-  printf("\n");
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
+  return (double)done / took;
+}
+
+/* A pair on each CPU, with half of the connections or messages in flight. */
+static double play_beside(const struct mode* mode) {
+  int of_this = in_flight / 2;
+  double* of_other = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (of_other == MAP_FAILED) die("mmap");
+  in_flight -= of_this;
+  pid_t other = fork();
+  if (other < 0) die("fork");
+  if (other == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    *of_other = play(mode, 1, 1);
+    _exit(0);
+  }
+  int both = in_flight + of_this, status = 1;
+  in_flight = of_this;
+  double rate = play(mode, 0, 0);
+  if (waitpid(other, &status, 0) != other || status != 0) exit(1); /* it has said why */
+  in_flight = both;
+  return rate + *of_other;
+}
+
+int main(int argc, char** argv) {
+  int pin = argc > 1 && strcmp(argv[1], "--pin") == 0;
+  int beside = argc > 1 && strcmp(argv[1], "--beside") == 0;
+  argc -= pin + beside;
+  argv += pin + beside;
+  const struct mode* mode = argc >= 3 && argc <= 5 ? find_mode(argv[1]) : NULL;
+  if (!mode) return usage();
+  seconds = atof(argv[2]);
+  int connections = mode->drive == drive_tcp_crr || mode->drive == drive_tcp_connect;
+  if (argc > 3) size = atoi(argv[3]);
+  in_flight = argc > 4 ? atoi(argv[4]) : connections ? 1 : in_flight;
+  int streams = mode->drive == drive_tcp_stream;
+  if (!(seconds > 0 && seconds <= 3600)) return usage();
+  if (size < 1 || size > (streams ? (int)sizeof buffer : 65507)) return usage();
+  if (in_flight < 1 || in_flight > kMostBatch) return usage();
+  int one_way = strstr(mode->name, "send") || streams;
+  if (beside && (one_way || in_flight < 2)) return usage();
+  if (mode->drive == drive_tcp_window && (size_t)size * (size_t)in_flight > sizeof buffer)
+    return usage();
+  spin = strstr(mode->name, "spin") != NULL;
+
+  received = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (received == MAP_FAILED) die("mmap");
+  double rate = beside ? play_beside(mode) : play(mode, pin ? 1 : -1, pin ? 0 : -1);
+  printf("%s size=%d n=%d %.0f %s", mode->name, size, in_flight, rate, mode->unit);
+  if (strncmp(mode->name, "udp-send", 8) == 0) printf(" %.0f received/s", (double)*received / took);
+  printf("\n");
   return 0;
 }

@@ -123,5 +123,16 @@ TEST(ServeOptions, one_peer_is_refused_where_there_would_be_more) {
   }
 }
 
+TEST(ServeOptions, connections_are_dealt_by_cpu_only_where_threads_are_tied_to_some) {
+  ServeOptions options;
+  options.deal = Deal::cpu;
+  EXPECT_EQ(refusal(options), "--deal cpu: no thread is tied to a CPU; add --pin");
+  options.pin = true;
+  EXPECT_EQ(refusal(options), "");
+  options.kind = TargetKind::udp_echo;
+  EXPECT_EQ(refusal(options),
+            "--deal cpu: udp-echo serves UDP, which has no connections; leave it out");
+}
+
 }  // namespace
 }  // namespace volley

@@ -6,9 +6,11 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "reports/measure/ensure.hpp"
@@ -286,6 +288,107 @@ TEST(Poller, KnowsNothingOfADescriptorThatWasForgottenAndClosed) {
     EXPECT_EQ(tags_of(poller).size(), count);
     EXPECT_EQ(tags_of(poller).back(), 77U);
   }
+}
+
+// The connecting and the accepted end of a connection.
+std::pair<Descriptor, Descriptor> connection() {
+  const Descriptor listening = listener(Protocol::tcp, loopback4());
+  Descriptor client = opened(Protocol::tcp);
+  EXPECT_EQ(start_connect(client, local_address(listening)), EINPROGRESS);
+  EXPECT_TRUE(wait_for(listening));
+  Descriptor server(accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK));
+  EXPECT_TRUE(server.is_open());
+  return {std::move(client), std::move(server)};
+}
+
+// A poller of so many descriptors that it keeps them in an epoll set; nothing comes to these.
+std::vector<Descriptor> silent(Poller& poller) {
+  std::vector<Descriptor> sockets;
+  for (std::size_t i = 0; i < Poller::kMostPolled; ++i) {
+    sockets.push_back(listener(Protocol::udp, loopback4()));
+    EXPECT_EQ(poller.add(sockets.back().get(), 1000 + i, true, false), 0);
+  }
+  return sockets;
+}
+
+TEST(Poller, TellsOnceWhatHasComeAndAgainWhatComesLater) {
+  Poller poller;
+  const auto others = silent(poller);
+  const auto [client, server] = connection();
+  EXPECT_EQ(poller.tell_once(server.get(), 7), ENOENT);
+  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
+  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  EXPECT_TRUE(poller.wait(0ns).empty());
+  std::array<char, 8> buffer{};
+  for (int turn = 0; turn < 3; ++turn) {
+    ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
+    EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
+    EXPECT_TRUE(poller.wait(0ns).empty());  // level-triggered it would be told again
+    ASSERT_EQ(recv(server.get(), buffer.data(), 1, 0), 1);
+    EXPECT_TRUE(poller.wait(0ns).empty());
+    ASSERT_EQ(poller.change(server.get(), 7, true, false), 0);  // one byte is left
+    EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
+    EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
+    ASSERT_EQ(recv(server.get(), buffer.data(), buffer.size(), 0), 1);
+    ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  }
+}
+
+TEST(Poller, TellsOfAnEndBehindWhatHasNotBeenRead) {
+  Poller poller;
+  const auto others = silent(poller);
+  const auto [client, server] = connection();
+  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
+  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
+  ASSERT_EQ(shutdown(client.get(), SHUT_WR), 0);
+  const auto ready = poller.wait(kPatience);
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_TRUE(ready[0].readable && ready[0].more && !ready[0].failed);
+}
+
+TEST(Poller, TellsOfAnUrgentByteAtWhichReadsStop) {
+  Poller poller;
+  const auto others = silent(poller);
+  const auto [client, server] = connection();
+  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
+  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  ASSERT_EQ(send(client.get(), "one", 3, 0), 3);
+  ASSERT_EQ(send(client.get(), "!", 1, MSG_OOB), 1);
+  ASSERT_EQ(send(client.get(), "two", 3, 0), 3);
+  const auto ready = poller.wait(kPatience);
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_TRUE(ready[0].readable && ready[0].more);
+  std::array<char, 8> buffer{};
+  EXPECT_EQ(recv(server.get(), buffer.data(), buffer.size(), 0), 3);  // though there is more
+}
+
+TEST(Poller, WhatWasToldOnceIsToldAgainAfterAMoveFromSetToSet) {
+  Poller poller;
+  auto others = silent(poller);
+  const auto [client, server] = connection();
+  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
+  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
+  EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
+  while (others.size() > 1) {
+    poller.remove(others.back().get());
+    others.pop_back();
+  }
+  EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});  // ppoll
+  const auto many = silent(poller);
+  EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});  // epoll again: put in anew
+  EXPECT_TRUE(poller.wait(0ns).empty());
+}
+
+TEST(Poller, WhereItAsksThePollCallAllIsToldAgain) {
+  Poller poller;
+  const auto [client, server] = connection();
+  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
+  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
+  EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
+  EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
 }
 
 }  // namespace
