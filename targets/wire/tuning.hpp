@@ -47,7 +47,7 @@ inline void leave_a_gap() {
 void own_descriptor_table();
 
 // The CPU on which the kernel took in what came last to this socket (SO_INCOMING_CPU): of a new TCP
-// connection its handshake. None where it does not say.
+// connection its handshake, or what its peer has sent since. None where it does not say.
 [[nodiscard]] std::optional<unsigned> incoming_cpu(const Descriptor& socket);
 
 // Keeps the thread that makes it off some CPUs as long as it lives. Where none would be left to the
