@@ -28,6 +28,19 @@ def target(module_programs):
     return Target(module_programs, [])
 
 
+def serve_each(listener, serve, note=lambda peer: None):
+    """Serves each connection in a thread of its own until the listener is closed."""
+    def accept():
+        while True:
+            try:
+                connection, peer = listener.accept()
+            except OSError:
+                return
+            note(peer[:2])
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+
+
 class Counting:
     """An echo server that notes each connection's peer, and what ended it."""
 
@@ -36,16 +49,7 @@ class Counting:
         self.listener = socket.create_server((host, 0), family=family, backlog=512)
         self.host, self.port = self.listener.getsockname()[:2]
         self.peers, self.ends, self.lock = [], Counter(), threading.Lock()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, peer = self.listener.accept()
-            except OSError:
-                return
-            self.peers.append(peer[:2])
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        serve_each(self.listener, self.serve, self.peers.append)
 
     def serve(self, connection):
         end = "fin"
@@ -215,15 +219,7 @@ class HangsUp:
     def __init__(self, answers):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.answers = answers
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        serve_each(self.listener, self.serve)
 
     def serve(self, connection):
         connection.settimeout(20 * PATIENCE)

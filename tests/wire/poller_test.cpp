@@ -301,6 +301,14 @@ std::pair<Descriptor, Descriptor> connection() {
   return {std::move(client), std::move(server)};
 }
 
+// The same; the poller tells once, by the tag 7, what comes to the accepted end.
+std::pair<Descriptor, Descriptor> told_once(Poller& poller) {
+  auto ends = connection();
+  EXPECT_EQ(poller.add(ends.second.get(), 7, true, false), 0);
+  EXPECT_EQ(poller.tell_once(ends.second.get(), 7), 0);
+  return ends;
+}
+
 // A poller of so many descriptors that it keeps them in an epoll set; nothing comes to these.
 std::vector<Descriptor> silent(Poller& poller) {
   std::vector<Descriptor> sockets;
@@ -337,9 +345,7 @@ TEST(Poller, TellsOnceWhatHasComeAndAgainWhatComesLater) {
 TEST(Poller, TellsOfAnEndBehindWhatHasNotBeenRead) {
   Poller poller;
   const auto others = silent(poller);
-  const auto [client, server] = connection();
-  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
-  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  const auto [client, server] = told_once(poller);
   ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
   ASSERT_EQ(shutdown(client.get(), SHUT_WR), 0);
   const auto ready = poller.wait(kPatience);
@@ -350,9 +356,7 @@ TEST(Poller, TellsOfAnEndBehindWhatHasNotBeenRead) {
 TEST(Poller, TellsOfAnUrgentByteAtWhichReadsStop) {
   Poller poller;
   const auto others = silent(poller);
-  const auto [client, server] = connection();
-  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
-  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  const auto [client, server] = told_once(poller);
   ASSERT_EQ(send(client.get(), "one", 3, 0), 3);
   ASSERT_EQ(send(client.get(), "!", 1, MSG_OOB), 1);
   ASSERT_EQ(send(client.get(), "two", 3, 0), 3);
@@ -366,9 +370,7 @@ TEST(Poller, TellsOfAnUrgentByteAtWhichReadsStop) {
 TEST(Poller, WhatWasToldOnceIsToldAgainAfterAMoveFromSetToSet) {
   Poller poller;
   auto others = silent(poller);
-  const auto [client, server] = connection();
-  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
-  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  const auto [client, server] = told_once(poller);
   ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
   EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
   while (others.size() > 1) {
@@ -383,9 +385,7 @@ TEST(Poller, WhatWasToldOnceIsToldAgainAfterAMoveFromSetToSet) {
 
 TEST(Poller, WhereItAsksThePollCallAllIsToldAgain) {
   Poller poller;
-  const auto [client, server] = connection();
-  ASSERT_EQ(poller.add(server.get(), 7, true, false), 0);
-  ASSERT_EQ(poller.tell_once(server.get(), 7), 0);
+  const auto [client, server] = told_once(poller);
   ASSERT_EQ(send(client.get(), "xy", 2, 0), 2);
   EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
   EXPECT_EQ(tags_of(poller), std::vector<std::uint64_t>{7});
