@@ -1,6 +1,8 @@
 #include "generators/engine/session.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 
@@ -60,6 +62,41 @@ std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
   return bytes;
 }
 
+// How long an answer is waited for. Over TCP it stands behind whatever the connection still holds,
+// and a busy peer may be long at that: while bytes move, the patience begins anew, up to kAtMost
+// times over.
+class Waiting {
+ public:
+  Waiting(const Worker& worker, Protocol protocol, Nanos patience)
+      : worker_(worker),
+        tcp_(protocol == Protocol::tcp),
+        patience_(patience),
+        deadline_(mono_now() + patience),
+        at_most_(mono_now() + kAtMost * patience) {}
+  [[nodiscard]] MonoTime deadline() const { return deadline_; }
+
+  void on_bytes(MonoTime now) {
+    if (tcp_ && !worker_.stopped()) deadline_ = std::min(at_most_, now + patience_);
+  }
+  // Has the peer taken more of what was sent to it?
+  void look(const Descriptor& socket, MonoTime now) {
+    int unsent = 0;
+    if (!tcp_ || ::ioctl(socket.get(), SIOCOUTQ, &unsent) != 0) return;
+    if (unsent < unsent_) on_bytes(now);
+    unsent_ = unsent;
+  }
+
+ private:
+  static constexpr int kAtMost = 10;
+
+  const Worker& worker_;
+  bool tcp_;
+  Nanos patience_;
+  MonoTime deadline_;
+  MonoTime at_most_;
+  int unsent_ = 0;
+};
+
 // Sends a control frame on a flow and waits for the answer of `answer_kind`; over UDP it is sent
 // again every 100 ms. Bytes that come before the answer are passed over.
 std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descriptor& socket,
@@ -73,10 +110,10 @@ std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descri
   std::uint64_t skip = position.to_skip;
   std::vector<std::byte> buffer(std::size_t{64} << 10U);
   ControlAnswer answer;
-  const MonoTime deadline = mono_now() + patience;
+  Waiting wait(worker, protocol, patience);
   MonoTime send_at = mono_now();
   std::size_t sent = 0;
-  for (MonoTime now = send_at; now < deadline; now = mono_now()) {
+  for (MonoTime now = send_at; now < wait.deadline(); now = mono_now()) {
     const bool unfinished = protocol == Protocol::tcp && sent < question.size();
     if (unfinished || (protocol == Protocol::udp && now >= send_at)) {
       const auto rest =
@@ -88,6 +125,8 @@ std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descri
     }
     pollfd waiting{socket.get(), POLLIN, 0};
     if (protocol == Protocol::tcp && sent < question.size()) waiting.events |= POLLOUT;
+    wait.look(socket, now);
+    const MonoTime deadline = wait.deadline();
     const auto left = std::min(deadline, protocol == Protocol::udp ? send_at : deadline) - now;
     const auto slice = std::min<Nanos>(left, kAgain);
     (void)::poll(&waiting, 1, static_cast<int>(slice / std::chrono::milliseconds(1)) + 1);
@@ -102,6 +141,7 @@ std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descri
       }
       return std::nullopt;
     }
+    wait.on_bytes(now);
     const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(n));
     Search found = Search::more;
     if (protocol == Protocol::udp) {

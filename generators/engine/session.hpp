@@ -66,7 +66,8 @@ class IncomingMessages {
 
 // Tells our target what the flow is for. Not ours: no answer of ours within `patience` (a foreign
 // server), or the target does not do that. `rest`: what came behind the answer (tcp). Blocking:
-// only for set-up.
+// only for set-up. Over TCP, here and below, a connection on which bytes still move is waited for
+// longer, ten times `patience` at most: what is asked stands behind what it still holds.
 struct HelloResult {
   bool ours = false;
   std::uint64_t cookie = 0;
