@@ -1,5 +1,7 @@
 #include "generators/engine/ledger.hpp"
 
+#include <array>
+
 namespace volley {
 namespace {
 
@@ -41,19 +43,17 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
     return;
   }
   if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
-  Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n, n};
+  Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n};
   if (!answer.named) {
     done.intended = batches_.intended_of(batch, first);
     completed_.push_back(done);
   } else if (batch.alike) {
     worker_.recorder().on_completed(done);
   } else {
-    done.times = 1;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      done.intended = batches_.intended_of(batch, first + i);
-      worker_.recorder().on_completed(done);
-      done.served = 0;
-    }
+    std::array<std::int64_t, kMostInBatch> responses;
+    for (std::uint32_t i = 0; i < n; ++i)
+      responses[i] = (received - batches_.intended_of(batch, first + i)).count();
+    worker_.recorder().on_completed(done, std::span(responses).first(n));
   }
 }
 

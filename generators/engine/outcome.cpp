@@ -248,6 +248,17 @@ void warn_of_division(RunRecord& record, const Workers& workers) {
   }
 }
 
+void warn_of_silence(RunRecord& record, const RunPlan& plan, const Workers& workers) {
+  const bool silent = std::any_of(workers.begin(), workers.end(), [](const auto& worker) {
+    return worker->result().receiver_silent;
+  });
+  if (!silent) return;
+  record.generator.warnings.push_back(
+      fmt::format("the target did not say in time what had reached it: how much was completed and "
+                  "lost is unknown (--timeout is {}; a longer one waits longer)",
+                  format_duration(plan.timeout)));
+}
+
 }  // namespace
 
 void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
@@ -291,6 +302,7 @@ void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
   const std::uint64_t portless =
       record.counters.unsent[static_cast<std::size_t>(ErrorKind::no_ports)];
   warn_of_division(record, workers);
+  if (signal == 0) warn_of_silence(record, plan, workers);
   if (portless > 0) record.generator.warnings.push_back(port_warning(plan, portless));
 
   const ProcessUsage after = process_usage();

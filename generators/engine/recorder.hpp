@@ -5,6 +5,7 @@
 // goes to a record that only the progress line sees.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -23,9 +24,6 @@ struct Completion {
   std::uint64_t bytes = 0;  // of each answer
   bool measured = false;    // false: of the warm-up
   std::uint32_t times = 1;  // requests that all this is true of
-  // Requests that `sent` and `received` are true of and that stand nowhere else: those of a batch
-  // share these times, but each has its own intended time.
-  std::uint32_t served = 1;
 };
 
 class Recorder {
@@ -41,23 +39,34 @@ class Recorder {
     r.counters.bytes_sent += bytes;
     r.latencies.send_lag.record(sent - intended);
   }
-  // The requests of one call, in one phase, of `bytes` altogether.
+  // The requests of one call, at most kMostInBatch in one phase, of `bytes` altogether.
   void on_sent(std::span<const Due> requests, MonoTime sent, std::uint64_t bytes) {
     IntervalRecord& r = of(requests.front().measured);
     r.counters.sent += requests.size();
     r.counters.bytes_sent += bytes;
-    for (std::size_t i = 0; i < requests.size();) {
-      const std::size_t first = i;
-      while (++i < requests.size() && requests[i].intended == requests[first].intended) continue;
-      r.latencies.send_lag.record((sent - requests[first].intended).count(), i - first);
+    if (are_alike(requests)) {
+      r.latencies.send_lag.record((sent - requests.front().intended).count(), requests.size());
+      return;
     }
+    std::array<std::int64_t, kMostInBatch> lags;
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      lags[i] = (sent - requests[i].intended).count();
+    r.latencies.send_lag.record_each(std::span(lags).first(requests.size()));
   }
   void on_completed(const Completion& done) {
     IntervalRecord& r = of(done.measured);
     r.counters.completed += done.times;
     r.counters.bytes_received += done.bytes * done.times;
     r.latencies.response.record((done.received - done.intended).count(), done.times);
-    r.latencies.service.record((done.received - done.sent).count(), done.served);
+    r.latencies.service.record((done.received - done.sent).count(), done.times);
+  }
+  // The same for requests that differ in their intended times: the response time of each, in ns.
+  void on_completed(const Completion& done, std::span<const std::int64_t> responses) {
+    IntervalRecord& r = of(done.measured);
+    r.counters.completed += responses.size();
+    r.counters.bytes_received += done.bytes * responses.size();
+    r.latencies.response.record_each(responses);
+    r.latencies.service.record((done.received - done.sent).count(), responses.size());
   }
   void on_connected(bool measured, MonoTime intended, MonoTime established) {
     of(measured).latencies.connect.record(established - intended);

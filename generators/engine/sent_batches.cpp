@@ -1,7 +1,5 @@
 #include "generators/engine/sent_batches.hpp"
 
-#include <algorithm>
-
 #include "reports/measure/ensure.hpp"
 
 namespace volley {
@@ -41,8 +39,7 @@ std::uint32_t SentBatches::add(std::uint32_t flow, std::uint64_t first_sequence,
   batch.size = static_cast<std::uint32_t>(requests.size());
   batch.measured = requests.front().measured;
   batch.times_at = next_time_;
-  batch.alike = std::all_of(requests.begin() + 1, requests.end(),
-                            [&](const Due& due) { return due.intended == batch.intended; });
+  batch.alike = are_alike(requests);
   if (!batch.alike) keep_times(requests);
   batch.older = newest_;
   batch.newer = kNone;

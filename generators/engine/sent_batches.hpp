@@ -21,8 +21,6 @@
 
 namespace volley {
 
-inline constexpr std::uint32_t kMostInBatch = 64;  // a bit each
-
 // How many of a batch's requests `bits` (at least one) are. Most often there is one; for more,
 // std::popcount is a function call on machines as old as we are built for.
 [[nodiscard]] inline std::uint32_t count_requests(std::uint64_t bits) {

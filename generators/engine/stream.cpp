@@ -326,6 +326,7 @@ class Stream {
                                                 place.incoming.rest_of_frame());
       if (!counted || counted->messages > place.measured) {
         result.receiver_known = false;
+        result.receiver_silent = !counted && !flow.dead && place.sink_is_ours;
         return;
       }
       counters.completed += counted->messages;

@@ -88,8 +88,9 @@ struct WorkerResult {
   std::uint64_t receive_calls = 0;
   OffloadFigures offload;  // udp
   std::vector<SocketEvent> socket_events;
-  bool receiver_known = true;  // stream: somebody counted what arrived
-  TargetSide receiver;         // stream: what the receiving ends counted, added up
+  bool receiver_known = true;    // stream: somebody counted what arrived
+  bool receiver_silent = false;  // stream: our own sink was asked, and did not say so in time
+  TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp

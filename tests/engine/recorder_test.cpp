@@ -55,6 +55,46 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   EXPECT_EQ(record.latencies.response.count(), 35U);
 }
 
+// Due at 0, 0, 7 and 12 ns; sent at 20 with one call; answered at 50 together.
+TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
+  auto ways = handoffs(2);
+  const MonoTime begin = mono_now();
+  Recorder together(*ways[0], kInterval);
+  Recorder apart(*ways[1], kInterval);
+  together.start(begin);
+  apart.start(begin);
+  std::vector<Due> dues;
+  std::vector<std::int64_t> responses;
+  for (const std::int64_t at : {0, 0, 7, 12}) {
+    dues.push_back({begin + Nanos(at), true, false});
+    responses.push_back(50 - at);
+    apart.on_sent(true, begin + Nanos(at), begin + Nanos(20), 64);
+    apart.on_completed({.intended = begin + Nanos(at),
+                        .sent = begin + Nanos(20),
+                        .received = begin + Nanos(50),
+                        .bytes = 64,
+                        .measured = true});
+  }
+  together.on_sent(dues, begin + Nanos(20), 256);
+  together.on_completed({.intended = begin,
+                         .sent = begin + Nanos(20),
+                         .received = begin + Nanos(50),
+                         .bytes = 64,
+                         .measured = true},
+                        responses);
+  const IntervalRecord& one = together.of(true);
+  const IntervalRecord& other = apart.of(true);
+  EXPECT_EQ(one.counters.sent, 4U);
+  EXPECT_EQ(one.counters.completed, 4U);
+  EXPECT_EQ(one.counters.bytes_sent, other.counters.bytes_sent);
+  EXPECT_EQ(one.counters.bytes_received, other.counters.bytes_received);
+  EXPECT_EQ(one.latencies.send_lag, other.latencies.send_lag);
+  EXPECT_EQ(one.latencies.service, other.latencies.service);
+  EXPECT_EQ(one.latencies.response, other.latencies.response);
+  EXPECT_EQ(one.latencies.response.max(), Nanos(50));
+  EXPECT_EQ(one.latencies.send_lag.min(), Nanos(8));
+}
+
 TEST(Recorder, a_run_given_up_before_it_began_has_an_interval_without_length) {
   auto ways = handoffs(1);
   RunRecord record;

@@ -98,3 +98,4 @@ def test_a_sink_that_sends_for_ever_and_never_answers_is_given_up():
     assert not sink.thread.is_alive(), "it was waited for without end"
     assert result.code == 0, str(result)
     assert result.run["target_side"] is None and result.run["requests"]["lost"] is None
+    assert any("did not say in time" in w for w in result.run["generator"]["warnings"]), str(result)

@@ -229,7 +229,22 @@ TEST(Histogram, recording_several_times_equals_recording_again_and_again) {
   EXPECT_EQ(at_once, one_by_one);
 }
 
+RC_GTEST_PROP(Histogram, recording_many_at_once_equals_recording_one_after_another, ()) {
+  auto values = some_values();
+  for (const std::int64_t outside : {std::int64_t{-1}, Histogram::kHighest + 1})
+    if (*rc::gen::arbitrary<bool>()) values.insert(values.begin() + values.size() / 2, outside);
+  Histogram at_once;
+  at_once.record(5, 2);  // what was there before stays
+  Histogram one_by_one = at_once;
+  at_once.record_each(values);
+  for (const std::int64_t value : values) one_by_one.record(Nanos(value));
+  RC_ASSERT(at_once == one_by_one);
+}
+
 TEST(Histogram, sums_beyond_64_bits_stay_exact) {
+  Histogram at_once;
+  at_once.record_each(std::vector<std::int64_t>(5'200'000, Histogram::kHighest));  // 1.87e19 ns
+  EXPECT_EQ(at_once.mean_ns(), 3.6e12);
   Histogram h;
   h.record(Histogram::kHighest, 100'000'000);  // 3.6e20 ns
   EXPECT_EQ(h.mean_ns(), 3.6e12);
