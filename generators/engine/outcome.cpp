@@ -253,10 +253,11 @@ void warn_of_silence(RunRecord& record, const RunPlan& plan, const Workers& work
     return worker->result().receiver_silent;
   });
   if (!silent) return;
-  record.generator.warnings.push_back(
-      fmt::format("the target did not say in time what had reached it: how much was completed and "
-                  "lost is unknown (--timeout is {}; a longer one waits longer)",
-                  format_duration(plan.timeout)));
+  record.generator.warnings.push_back(fmt::format(
+      "the target gave no count of what had reached it: how much was completed and lost "
+      "is unknown (it hung up, or was silent for --timeout, {}; a longer one waits "
+      "longer)",
+      format_duration(plan.timeout)));
 }
 
 }  // namespace

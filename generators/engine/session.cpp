@@ -62,74 +62,79 @@ std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
   return bytes;
 }
 
-// How long an answer is waited for. Over TCP it stands behind whatever the connection still holds,
-// and a busy peer may be long at that: while bytes move, the patience begins anew, up to kAtMost
-// times over.
+// How long an answer is waited for: `patience`, and that anew whenever bytes move, until `at_most`.
+// After a stop nobody waits for long.
 class Waiting {
  public:
-  Waiting(const Worker& worker, Protocol protocol, Nanos patience)
+  Waiting(const Worker& worker, Nanos patience, MonoTime at_most)
       : worker_(worker),
-        tcp_(protocol == Protocol::tcp),
         patience_(patience),
-        deadline_(mono_now() + patience),
-        at_most_(mono_now() + kAtMost * patience) {}
+        deadline_(mono_now() + (worker.stopped() ? std::min(patience, kAfterStop) : patience)),
+        at_most_(at_most) {}
   [[nodiscard]] MonoTime deadline() const { return deadline_; }
+  // Between two looks at the connection.
+  [[nodiscard]] Nanos slice() const { return std::min(kSlice, patience_ / 4); }
 
-  void on_bytes(MonoTime now) {
-    if (tcp_ && !worker_.stopped()) deadline_ = std::min(at_most_, now + patience_);
+  // Bytes have come, or have been acknowledged.
+  void on_movement(MonoTime now) {
+    if (!worker_.stopped()) deadline_ = std::max(deadline_, std::min(at_most_, now + patience_));
   }
-  // Has the peer taken more of what was sent to it?
+  // Has the peer's kernel acknowledged more? What lies there to be read is not seen from here.
   void look(const Descriptor& socket, MonoTime now) {
+    if (worker_.stopped()) deadline_ = std::min(deadline_, now + kAfterStop);
     int unsent = 0;
-    if (!tcp_ || ::ioctl(socket.get(), SIOCOUTQ, &unsent) != 0) return;
-    if (unsent < unsent_) on_bytes(now);
+    if (now > at_most_ || ::ioctl(socket.get(), SIOCOUTQ, &unsent) != 0) return;
+    if (unsent < unsent_) on_movement(now);
     unsent_ = unsent;
   }
 
  private:
-  static constexpr int kAtMost = 10;
+  static constexpr Nanos kAfterStop = std::chrono::milliseconds(300);
+  static constexpr Nanos kSlice = std::chrono::milliseconds(100);
 
   const Worker& worker_;
-  bool tcp_;
   Nanos patience_;
   MonoTime deadline_;
   MonoTime at_most_;
   int unsent_ = 0;
 };
 
-// Sends a control frame on a flow and waits for the answer of `answer_kind`; over UDP it is sent
-// again every 100 ms. Bytes that come before the answer are passed over.
+struct Question {
+  std::vector<std::byte> bytes;  // tcp: behind the rest of a message that was cut
+  FrameKind answer_kind = FrameKind::hello_ack;
+};
+
+// Sends a question on a flow and waits for the answer; over UDP it is sent again every 100 ms.
+// Bytes that come before the answer are passed over.
 std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descriptor& socket,
-                                 FrameKind kind, std::span<const std::byte> payload,
-                                 FrameKind answer_kind, Nanos patience,
+                                 const Question& question, Waiting wait,
                                  const FramePosition& position) {
   constexpr Nanos kAgain = std::chrono::milliseconds(100);
-  const std::vector<std::byte> question = control_frame(kind, worker.session(), payload);
   const auto begun = std::as_bytes(std::span(position.header));
   std::vector<std::byte> received(begun.begin(), begun.end());
   std::uint64_t skip = position.to_skip;
   std::vector<std::byte> buffer(std::size_t{64} << 10U);
   ControlAnswer answer;
-  Waiting wait(worker, protocol, patience);
   MonoTime send_at = mono_now();
   std::size_t sent = 0;
+  wait.look(socket, send_at);
   for (MonoTime now = send_at; now < wait.deadline(); now = mono_now()) {
-    const bool unfinished = protocol == Protocol::tcp && sent < question.size();
+    const bool unfinished = protocol == Protocol::tcp && sent < question.bytes.size();
     if (unfinished || (protocol == Protocol::udp && now >= send_at)) {
-      const auto rest =
-          std::span<const std::byte>(question).subspan(protocol == Protocol::tcp ? sent : 0);
+      const auto rest = std::span(question.bytes).subspan(protocol == Protocol::tcp ? sent : 0);
       const ssize_t n = ::send(socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
       if (n > 0) sent += static_cast<std::size_t>(n);
       if (n < 0 && errno != EAGAIN && protocol == Protocol::tcp) return std::nullopt;
       send_at = now + kAgain;
     }
     pollfd waiting{socket.get(), POLLIN, 0};
-    if (protocol == Protocol::tcp && sent < question.size()) waiting.events |= POLLOUT;
-    wait.look(socket, now);
+    if (protocol == Protocol::tcp && sent < question.bytes.size()) waiting.events |= POLLOUT;
     const MonoTime deadline = wait.deadline();
     const auto left = std::min(deadline, protocol == Protocol::udp ? send_at : deadline) - now;
-    const auto slice = std::min<Nanos>(left, kAgain);
+    const auto slice = std::min(left, wait.slice());
     (void)::poll(&waiting, 1, static_cast<int>(slice / std::chrono::milliseconds(1)) + 1);
+    const MonoTime woken = mono_now();
+    wait.look(socket, woken);
     if ((waiting.revents & ~POLLOUT) == 0) continue;
     const ssize_t n = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
     if (n == 0 && protocol == Protocol::tcp) return std::nullopt;
@@ -141,17 +146,17 @@ std::optional<ControlAnswer> ask(Worker& worker, Protocol protocol, const Descri
       }
       return std::nullopt;
     }
-    wait.on_bytes(now);
+    wait.on_movement(woken);
     const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(n));
     Search found = Search::more;
     if (protocol == Protocol::udp) {
-      found = search_datagram(bytes, worker.session(), answer_kind, answer);
+      found = search_datagram(bytes, worker.session(), question.answer_kind, answer);
     } else {
       const auto passed = static_cast<std::size_t>(std::min<std::uint64_t>(skip, bytes.size()));
       skip -= passed;
       received.insert(received.end(), bytes.begin() + static_cast<std::ptrdiff_t>(passed),
                       bytes.end());
-      found = search_stream(received, answer_kind, answer);
+      found = search_stream(received, question.answer_kind, answer);
     }
     if (found == Search::found) return answer;
     if (found == Search::hopeless) return std::nullopt;
@@ -178,18 +183,24 @@ HelloResult say_hello(Worker& worker, Protocol protocol, const Descriptor& socke
                       const Hello& hello, Nanos patience) {
   std::vector<std::byte> payload(kControlBytes - kFrameBytes);
   write_payload(hello, payload);
+  const Question question{control_frame(FrameKind::hello, worker.session(), payload),
+                          FrameKind::hello_ack};
+  // Nothing stands in front of a greeting, so movement is no reason to wait for longer.
   auto answer =
-      ask(worker, protocol, socket, FrameKind::hello, payload, FrameKind::hello_ack, patience, {});
+      ask(worker, protocol, socket, question, Waiting(worker, patience, MonoTime::min()), {});
   const auto ack = answer ? read_hello_ack(answer->payload) : std::nullopt;
   if (!ack || !ack->accepted) return {};
   return {true, ack->cookie, std::move(answer->rest)};
 }
 
-std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol,
-                                                const Descriptor& socket, Nanos patience,
-                                                const FramePosition& position) {
-  const auto answer = ask(worker, protocol, socket, FrameKind::statistics, {},
-                          FrameKind::statistics_ack, patience, position);
+std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol, const Flow& flow,
+                                                MonoTime at_most, const FramePosition& position) {
+  Question question{flow.unsent, FrameKind::statistics_ack};
+  const auto frame = control_frame(FrameKind::statistics, worker.session(), {});
+  question.bytes.insert(question.bytes.end(), frame.begin(), frame.end());
+  const Waiting wait(worker, worker.plan().timeout,
+                     protocol == Protocol::tcp ? at_most : MonoTime::min());
+  const auto answer = ask(worker, protocol, flow.socket, question, wait, position);
   return answer ? read_session_statistics(answer->payload) : std::nullopt;
 }
 

@@ -66,8 +66,7 @@ class IncomingMessages {
 
 // Tells our target what the flow is for. Not ours: no answer of ours within `patience` (a foreign
 // server), or the target does not do that. `rest`: what came behind the answer (tcp). Blocking:
-// only for set-up. Over TCP, here and below, a connection on which bytes still move is waited for
-// longer, ten times `patience` at most: what is asked stands behind what it still holds.
+// only for set-up.
 struct HelloResult {
   bool ours = false;
   std::uint64_t cookie = 0;
@@ -76,10 +75,13 @@ struct HelloResult {
 [[nodiscard]] HelloResult say_hello(Worker& worker, Protocol protocol, const Descriptor& socket,
                                     const Hello& hello, Nanos patience);
 
-// What our sink has counted on this flow. None: no answer. Blocking: only for the end of a run.
+// What our sink has counted on this flow. None: it hung up, or was silent for the plan's timeout.
+// Over TCP the question stands behind what the connection still holds, and a busy sink takes its
+// time: there the timeout begins anew whenever bytes move, until `at_most`. The rest of a message
+// that the end has cut goes first, or the sink would take the question for it. After a stop nobody
+// is waited for longer than 300 ms. Blocking: only for the end of a run.
 [[nodiscard]] std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol,
-                                                              const Descriptor& socket,
-                                                              Nanos patience,
+                                                              const Flow& flow, MonoTime at_most,
                                                               const FramePosition& position);
 
 }  // namespace volley

@@ -64,6 +64,7 @@ class Stream {
   static constexpr bool kUdp = Link::kProtocol == Protocol::udp;
   static constexpr Nanos kPatience = std::chrono::milliseconds(1000);
   static constexpr unsigned kBatchesPerPoll = 16;
+  static constexpr int kMostTimeouts = 10;  // for all counts of sinks whose connections move
   static constexpr Nanos kRest = std::chrono::milliseconds(10);
 
   // --- set-up ------------------------------------------------------------------------------
@@ -315,18 +316,17 @@ class Stream {
     WorkerResult& result = worker_.result();
     result.receiver = TargetSide{0, 0, 0, 0, std::nullopt};
     RequestCounters& counters = worker_.recorder().of(true).counters;
+    const MonoTime at_most = mono_now() + kMostTimeouts * plan_.timeout;
     for (Flow& flow : flows_) {
       Place& place = places_[flow.index];
       if (!flow.dead) place.gathering.stop(flow.socket);
-      const Nanos patience =
-          worker_.stopped() ? Nanos(std::chrono::milliseconds(300)) : plan_.timeout;
-      const auto counted = flow.dead || !place.sink_is_ours
-                               ? std::nullopt
-                               : ask_statistics(worker_, Link::kProtocol, flow.socket, patience,
-                                                place.incoming.rest_of_frame());
+      const bool asked = !flow.dead && place.sink_is_ours;
+      const auto counted = asked ? ask_statistics(worker_, Link::kProtocol, flow, at_most,
+                                                  place.incoming.rest_of_frame())
+                                 : std::nullopt;
       if (!counted || counted->messages > place.measured) {
         result.receiver_known = false;
-        result.receiver_silent = !counted && !flow.dead && place.sink_is_ours;
+        result.receiver_silent = asked;
         return;
       }
       counters.completed += counted->messages;

@@ -89,7 +89,7 @@ struct WorkerResult {
   OffloadFigures offload;  // udp
   std::vector<SocketEvent> socket_events;
   bool receiver_known = true;    // stream: somebody counted what arrived
-  bool receiver_silent = false;  // stream: our own sink was asked, and did not say so in time
+  bool receiver_silent = false;  // stream: our own sink was asked, and gave no usable count
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for

@@ -130,7 +130,8 @@ struct RunRecord {
   Nanos drain{0};
   std::optional<double> intended_per_s;  // open loop
   std::optional<std::uint64_t> planned;  // unknown in a closed loop by duration
-  bool has_answers = true;   // false: stream against a foreign sink; completed and lost are unknown
+  // false: a stream whose sink is foreign or gave no count; completed and lost are unknown
+  bool has_answers = true;
   bool has_response = true;  // false: connect and stream have no response or service time
 
   RequestCounters counters;
