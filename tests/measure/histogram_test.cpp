@@ -232,7 +232,8 @@ TEST(Histogram, recording_several_times_equals_recording_again_and_again) {
 RC_GTEST_PROP(Histogram, recording_many_at_once_equals_recording_one_after_another, ()) {
   auto values = some_values();
   for (const std::int64_t outside : {std::int64_t{-1}, Histogram::kHighest + 1})
-    if (*rc::gen::arbitrary<bool>()) values.insert(values.begin() + values.size() / 2, outside);
+    if (*rc::gen::arbitrary<bool>())
+      values.insert(values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), outside);
   Histogram at_once;
   at_once.record(5, 2);  // what was there before stays
   Histogram one_by_one = at_once;
