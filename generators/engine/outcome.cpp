@@ -96,6 +96,13 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
       fail("refused",
            "connection refused, nothing was answered; " +
                advice_for(ECONNREFUSED, Endpoint{plan.protocol, plan.where.value_or(HostPort{})}));
+    else if (record.counters.sent == 0 && !trouble)
+      fail(
+          "nothing_sent",
+          fmt::format("nothing was sent in the measure phase of {}: every flow still waited for an "
+                      "answer of the warm-up, from a server that does not answer, or the "
+                      "generator got no CPU; give a longer --duration, or --requests instead",
+                      format_duration(record.duration)));
     else
       fail("nothing_answered",
            fmt::format("nothing was answered in the measure phase ({} sent, {} lost, {} errors{}); "
