@@ -84,6 +84,8 @@ void TcpService::on_time(MonoTime now) {
 
 void TcpService::on_timer(Connection& c, MonoTime now) {
   c.timer_armed = false;
+  const bool has_room = c.reads && c.unread.size() <= kLongestHead;
+  if (c.gathering.looks() && has_room && !read_on(c, now)) return;
   c.gathering.check(c.socket, now);
   if (c.gathering.on()) arm_timer(c, c.gathering.check_at());
   const bool silent = c.speech == Connection::Speech::unknown;
@@ -136,7 +138,9 @@ void TcpService::gather(Connection& c, std::size_t came) {
   // An answer that waits for its time needs the connection's timer.
   if (!one_way || shaped_ || context_.options.wait == Wait::spin || !c.gathering.count(came))
     return;
-  c.gathering.consider(c.socket, mono_now());
+  c.gathering.consider(
+      c.socket, mono_now(),
+      is_discarded(c) ? Gathering::Told::by_its_timer : Gathering::Told::by_the_kernel);
   if (!c.gathering.on()) return;
   ++context_.tcp.gathered;
   arm_timer(c, c.gathering.check_at());
@@ -158,21 +162,24 @@ ssize_t TcpService::receive(Connection& c, int flags) {
   return n < 0 && (errno == EAGAIN || errno == EINTR) ? kNothing : n;
 }
 
-// What nobody will look at: the rest of a stream message, and all that a sink is sent without
-// frames.
-std::size_t TcpService::most_to_discard(const Connection& c) const {
-  if (!context_.options.discard || !c.unread.empty() || c.ending) return 0;
-  if (c.speech == Connection::Speech::discard) return kMostDiscarded;
+// Whether nobody looks at what comes: the payload of stream messages, and all that a sink is sent
+// without frames.
+bool TcpService::is_discarded(const Connection& c) const {
+  if (!context_.options.discard) return false;
   const bool data = c.current.kind == FrameKind::data || c.current.kind == FrameKind::data_warm_up;
-  return data && c.payload_left >= kLeastDiscarded ? c.payload_left : 0;
+  return c.speech == Connection::Speech::discard || (data && c.current.length >= kLeastDiscarded);
+}
+
+std::size_t TcpService::most_to_discard(const Connection& c) const {
+  if (!is_discarded(c) || !c.unread.empty() || c.ending) return 0;
+  if (c.speech == Connection::Speech::discard) return kMostDiscarded;
+  return c.payload_left >= kLeastDiscarded ? c.payload_left : 0;
 }
 
 // Before the head of a message whose payload will be discarded as little as possible is copied.
 std::size_t TcpService::most_to_read(const Connection& c) const {
-  const bool next_may_be_discarded = context_.options.discard && c.payload_left == 0 &&
-                                     c.current.kind == FrameKind::data &&
-                                     c.current.length >= kLeastDiscarded;
-  if (next_may_be_discarded) return kLongestHead;
+  const bool is_head = c.speech == Connection::Speech::frames && c.payload_left == 0;
+  if (is_discarded(c) && is_head) return kLongestHead;
   return c.gathering.on() ? Gathering::kGathered : kReadBytes;
 }
 

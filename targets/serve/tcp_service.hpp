@@ -84,6 +84,7 @@ class TcpService {
   bool read_on(Connection& c, MonoTime now);
   ssize_t receive(Connection& c, int flags);
   void gather(Connection& c, std::size_t came);
+  [[nodiscard]] bool is_discarded(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_discard(const Connection& c) const;
   [[nodiscard]] std::size_t most_to_read(const Connection& c) const;
   bool take_received(Connection& c, ssize_t n, MonoTime now);

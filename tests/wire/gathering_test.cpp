@@ -52,12 +52,13 @@ bool is_readable_now(const Descriptor& socket) {
 }
 
 // As fast as it has to be, and no faster.
-Gathering gathering_on(const Descriptor& socket) {
+Gathering gathering_on(const Descriptor& socket,
+                       Gathering::Told told = Gathering::Told::by_the_kernel) {
   Gathering gathering;
   gathering.consider(socket, kStart - Gathering::kPatience);
   EXPECT_FALSE(gathering.count(Gathering::kGathered - 1));
   EXPECT_TRUE(gathering.count(1));
-  gathering.consider(socket, kStart);
+  gathering.consider(socket, kStart, told);
   return gathering;
 }
 
@@ -108,6 +109,37 @@ TEST(Gathering, goes_on_while_each_span_brings_what_it_waits_for) {
   (void)gathering.count(Gathering::kGathered - 1);
   gathering.check(s.reader, gathering.check_at());
   EXPECT_FALSE(gathering.on());  // what earlier spans brought does not count
+}
+
+TEST(Gathering, a_reader_that_looks_does_so_on_a_grid_of_moments_and_is_woken_for_much_only) {
+  const Stream s = stream();
+  EXPECT_FALSE(gathering_on(s.reader).looks());
+  Gathering gathering = gathering_on(s.reader, Gathering::Told::by_its_timer);
+  EXPECT_TRUE(gathering.on());
+  EXPECT_TRUE(gathering.looks());
+  EXPECT_GT(wakes_at(s.reader), static_cast<int>(Gathering::kGathered));
+  EXPECT_EQ(gathering.check_at(), kStart + Gathering::kLook);
+  // Late, in between two moments: the next one is the same as for all other streams.
+  gathering.check(s.reader, kStart + Gathering::kLook + Nanos{7});
+  EXPECT_EQ(gathering.check_at(), kStart + 2 * Gathering::kLook);
+}
+
+TEST(Gathering, a_reader_that_looks_goes_on_by_what_a_whole_span_brought) {
+  const Stream s = stream();
+  Gathering gathering = gathering_on(s.reader, Gathering::Told::by_its_timer);
+  const auto looks_until = [&](MonoTime end) {
+    while (gathering.on() && gathering.check_at() <= end)
+      gathering.check(s.reader, gathering.check_at());
+  };
+  looks_until(kStart + Gathering::kPatience - Nanos{1});
+  EXPECT_TRUE(gathering.looks());  // nothing has come so far
+  EXPECT_FALSE(gathering.count(Gathering::kGathered));
+  looks_until(kStart + Gathering::kPatience);
+  EXPECT_TRUE(gathering.looks());
+  looks_until(kStart + 2 * Gathering::kPatience);
+  EXPECT_FALSE(gathering.on());
+  EXPECT_FALSE(gathering.looks());
+  EXPECT_EQ(wakes_at(s.reader), 1);
 }
 
 TEST(Gathering, stops_when_it_is_told_to) {
