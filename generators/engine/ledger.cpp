@@ -1,16 +1,39 @@
 #include "generators/engine/ledger.hpp"
 
 #include <array>
+#include <memory>
 
 namespace volley {
 namespace {
 
+// Tells the flow's memory of what is missing, which most flows never need.
+ReorderingTracker& reordering_of(Flow& flow) {
+  if (!flow.reordering) flow.reordering = std::make_unique<ReorderingTracker>();
+  return *flow.reordering;
+}
+
+// An answer is there for the first time, or not. figures: null when it is not to be counted.
+SequenceTracker::Arrival note_arrival(Flow& flow, std::uint64_t sequence, MonoTime received,
+                                      ReorderingFigures* figures) {
+  const std::uint64_t expected = flow.arrived.next_expected();
+  const std::uint64_t arrivals = flow.arrived.unique();
+  const SequenceTracker::Arrival arrival = flow.arrived.arrive(sequence);
+  if (arrival == SequenceTracker::Arrival::in_order && sequence != expected)
+    reordering_of(flow).on_jump(expected, sequence, arrivals, received);
+  if (arrival == SequenceTracker::Arrival::reordered)
+    reordering_of(flow).on_reordered(expected, sequence, arrivals, received, figures);
+  return arrival;
+}
+
 // How many of `n` answers from number `first` on had been overtaken.
-std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n) {
+std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n, MonoTime received,
+                            ReorderingFigures* figures) {
   std::uint64_t reordered = 0;
-  if (flow.arrived.arrive_in_order(first, n)) return reordered;
+  const bool nothing_is_missing = flow.arrived.next_expected() == first;
+  if (nothing_is_missing && flow.arrived.arrive_in_order(first, n)) return reordered;
   for (std::uint32_t i = 0; i < n; ++i)
-    if (flow.arrived.arrive(first + i) == SequenceTracker::Arrival::reordered) ++reordered;
+    if (note_arrival(flow, first + i, received, figures) == SequenceTracker::Arrival::reordered)
+      ++reordered;
   return reordered;
 }
 
@@ -34,7 +57,9 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
   const SentBatch batch = batches_.at(slot);
   const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
   const std::uint32_t n = answer.count;
-  const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n);
+  const bool counts = batch.measured && answer.verdict == Answer::Verdict::valid;
+  const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n, received,
+                                                counts ? &worker_.result().reordering : nullptr);
   batches_.remove(slot, bits);
   if (answer.verdict != Answer::Verdict::valid) {
     const bool unexpected = answer.verdict == Answer::Verdict::unexpected;
@@ -91,7 +116,9 @@ void Ledger::on_stray(Flow& flow, const Answer& answer, MonoTime received) {
   const std::uint64_t overdue = batches_.find(answer.slot, flow.index, answer.sequence, 1);
   if (overdue != 0) on_timeout(flow, answer.slot, overdue);
   const bool measured = answer.sequence >= flow.first_measured;
-  const auto arrival = flow.arrived.arrive(answer.sequence);
+  const std::uint64_t replicated = flow.arrived.replicated();
+  const auto arrival = note_arrival(flow, answer.sequence, received, nullptr);
+  if (measured) worker_.result().replicated += flow.arrived.replicated() - replicated;
   if (arrival == SequenceTracker::Arrival::too_old)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (arrival == SequenceTracker::Arrival::duplicate)

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/message_batch.hpp"
 #include "generators/engine/worker.hpp"
+#include "reports/measure/reordering.hpp"
 #include "reports/measure/sequence.hpp"
 #include "targets/wire/datagrams.hpp"
 #include "targets/wire/socket.hpp"
@@ -36,6 +38,7 @@ struct Flow {
   std::uint64_t first_measured = ~std::uint64_t{0};  // lower numbers are warm-up
   std::deque<Due> waiting;                           // due, not sent yet
   SequenceTracker arrived;  // which requests have been answered or have failed
+  std::unique_ptr<ReorderingTracker> reordering;  // null while all of them came in order
   // Unnamed answers: whether the last request was lost and its answer may still come.
   bool last_lost = false;
   bool last_measured = false;

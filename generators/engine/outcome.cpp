@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "generators/engine/preflight.hpp"
+#include "generators/engine/udp_quality.hpp"
 
 namespace volley {
 namespace {
@@ -179,6 +180,7 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
   figures.emplace_back("gso_segments", static_cast<double>(offload.divided_datagrams));
   figures.emplace_back("gro_receives", static_cast<double>(offload.joined_receives));
   figures.emplace_back("gro_segments", static_cast<double>(offload.joined_datagrams));
+  add_udp_quality(record, plan, workers);
 }
 
 }  // namespace

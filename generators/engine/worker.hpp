@@ -15,6 +15,7 @@
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
+#include "reports/measure/reordering.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/poller.hpp"
 
@@ -92,6 +93,8 @@ struct WorkerResult {
   bool receiver_silent = false;  // stream: our own sink was asked, and gave no usable count
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
+  ReorderingFigures reordering;    // of measured answers that say whose they are
+  std::uint64_t replicated = 0;    // of these: how many came more than once
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp
   std::optional<HoldResult> hold;

@@ -97,6 +97,27 @@ std::string or_unknown(const std::optional<std::uint64_t>& n) {
   return n ? format_count(*n) : "unknown";
 }
 
+std::optional<double> protocol_figure(const RunReport& run, std::string_view key) {
+  const auto found = std::find_if(run.protocol_figures.begin(), run.protocol_figures.end(),
+                                  [key](const auto& figure) { return figure.first == key; });
+  return found == run.protocol_figures.end() ? std::nullopt : found->second;
+}
+
+// How badly answers were out of order, where any were and it is known.
+std::string reordering_text(const RunReport& run) {
+  const auto of_three = protocol_figure(run, "n_reordered_3_ratio");
+  const auto extent = protocol_figure(run, "reordering_extent_p50");
+  const auto most = protocol_figure(run, "reordering_extent_max");
+  const auto late = protocol_figure(run, "reordering_late_p50_ns");
+  const auto latest = protocol_figure(run, "reordering_late_max_ns");
+  if (!of_three || !extent || !most || !late || !latest) return {};
+  return wrapped("          ",
+                 fmt::format("reordered by {:.0f} answers and {} at p50, {:.0f} and {} at most; {} "
+                             "3-reordered",
+                             *extent, seconds_text(*late * 1e-9), *most,
+                             seconds_text(*latest * 1e-9), format_ratio(*of_three)));
+}
+
 std::string requests_text(const RunReport& run) {
   const RequestFigures& r = run.requests;
   std::string text;
@@ -121,7 +142,7 @@ std::string requests_text(const RunReport& run) {
                                           r.loss_ratio ? format_ratio(*r.loss_ratio) : "-",
                                           format_count(r.late), format_count(r.duplicates),
                                           format_count(r.reordered), format_count(r.held_back)));
-  return text;
+  return text + reordering_text(run);
 }
 
 void add_row(std::vector<std::vector<std::string>>& rows, const std::string& name,

@@ -3,6 +3,7 @@ event; lost, duplicated and reordered are counted from that log here, by RFC 556
 code that shares nothing with volley."""
 
 import csv
+import math
 from collections import defaultdict
 
 import pytest
@@ -49,20 +50,43 @@ class Events:
         """RFC 5560: every copy after the first."""
         return sum(len(numbers) - len(set(numbers)) for numbers in self.answered.values())
 
-    def reordered(self):
-        """RFC 4737 section 3.3: a first copy whose number is below the next expected one."""
-        count = 0
+    def replicated(self):
+        """RFC 5560 section 4.2: answers of which there was more than one copy."""
+        return sum(numbers.count(number) > 1 for numbers in self.answered.values()
+                   for number in set(numbers))
+
+    def overtakers(self):
+        """RFC 4737: of each first copy whose number is below an earlier one's, the arrivals before
+        it, and of the earliest larger one the place among these."""
         for numbers in self.answered.values():
-            seen, next_expected = set(), 0
-            for number in numbers:
-                if number in seen:
-                    continue
-                seen.add(number)
-                if number >= next_expected:
-                    next_expected = number + 1
-                else:
-                    count += 1
-        return count
+            before = []
+            for number in dict.fromkeys(numbers):
+                larger = [place for place, other in enumerate(before) if other > number]
+                if larger:
+                    yield number, before[:], larger[0]
+                before.append(number)
+
+    def reordered(self):
+        return sum(1 for _ in self.overtakers())
+
+    def extents(self):
+        """Section 4.2."""
+        return sorted(len(before) - place for _, before, place in self.overtakers())
+
+    def kept(self):
+        """Section 4.4, in answers of one size."""
+        return sorted(sum(other > number for other in before)
+                      for number, before, _ in self.overtakers())
+
+    def n_reordered(self, n):
+        """Section 5.3."""
+        return sum(len(before) >= n and min(before[-n:]) > number
+                   for number, before, _ in self.overtakers())
+
+
+def percentile(ordered, p):
+    """RFC 2330 section 11.3: the smallest value that a share p does not exceed."""
+    return ordered[max(0, math.ceil(p * len(ordered)) - 1)]
 
 
 def troubled_run(start_target, folder, seed, *behaviour):
@@ -80,27 +104,45 @@ def troubled_run(start_target, folder, seed, *behaviour):
     assert total_of(figures["errors"]) == figures["in_flight"] == figures["late"] == 0, figures
     events = Events(log)
     assert events.requests() == REQUESTS, "loopback itself lost a request"
-    return figures, events
+    return result.run, events
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_drops_duplicates_and_reordering_are_counted_exactly(start_target, tmp_path, seed):
-    figures, events = troubled_run(start_target, tmp_path, seed, "--drop", "every:10",
-                                   "--duplicate", "2%", "--reorder", "5%")
+    run, events = troubled_run(start_target, tmp_path, seed, "--drop", "every:10",
+                               "--duplicate", "2%", "--reorder", "5%")
+    figures = run["requests"]
     counted = {key: figures[key] for key in ("lost", "duplicates", "reordered")}
     assert counted == {"lost": events.lost(), "duplicates": events.duplicates(),
                        "reordered": events.reordered()}
     assert figures["completed"] == REQUESTS - events.lost()
     assert figures["lost"] == events.dropped == REQUESTS // 10
     assert figures["duplicates"] > 0 and figures["reordered"] > 0, "a run without trouble"
+    check_quality(run["udp"], events, figures["completed"])
+
+
+def check_quality(udp, events, received):
+    """How bad it was, beside how much of it there was."""
+    assert udp["duplicated_ratio"] == pytest.approx(events.duplicates() / received)
+    assert udp["replicated_ratio"] == pytest.approx(events.replicated() / received)
+    assert udp["reordered_ratio"] == pytest.approx(events.reordered() / received)
+    assert udp["n_reordered_3_ratio"] == pytest.approx(events.n_reordered(3) / received)
+    for name, values in (("extent", events.extents()), ("kept", events.kept())):
+        for which, value in (("p50", percentile(values, 0.5)), ("p99", percentile(values, 0.99)),
+                             ("max", values[-1])):
+            assert udp[f"reordering_{name}_{which}"] == value, (name, which, values)
+    assert 0 < udp["reordering_late_p50_ns"] <= udp["reordering_late_max_ns"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_tail_that_was_never_answered_is_lost(start_target, tmp_path, seed):
     answered_per_flow = 400 + 50 * seed
-    figures, events = troubled_run(start_target, tmp_path, seed, "--drop",
-                                   f"after:{answered_per_flow}")
+    run, events = troubled_run(start_target, tmp_path, seed, "--drop",
+                               f"after:{answered_per_flow}")
+    figures = run["requests"]
     assert figures["lost"] == events.lost() == events.dropped
     assert figures["lost"] == REQUESTS - FLOWS * answered_per_flow
     assert figures["duplicates"] == figures["reordered"] == 0, figures
     assert events.duplicates() == events.reordered() == 0
+    assert run["udp"]["reordered_ratio"] == run["udp"]["replicated_ratio"] == 0
+    assert run["udp"]["reordering_extent_max"] is run["udp"]["reordering_late_max_ns"] is None

@@ -47,6 +47,22 @@ TEST(Text, accounts_for_every_request) {
   EXPECT_TRUE(says(text, "2 of them answered late, 14 duplicates, 8 reordered"));
 }
 
+TEST(Text, says_how_badly_answers_were_out_of_order_where_that_is_known) {
+  Report report = sample("udp");
+  EXPECT_EQ(render_text(report).find("reordered by"), std::string::npos);
+  auto& figures = report.runs.at(0).protocol_figures;
+  figures.insert(figures.end(), {{"n_reordered_3_ratio", 0.002},
+                                 {"reordering_extent_p50", 3.0},
+                                 {"reordering_extent_max", 9.0},
+                                 {"reordering_late_p50_ns", 20e3},
+                                 {"reordering_late_max_ns", 1.5e6}});
+  EXPECT_TRUE(says(render_text(report),
+                   "reordered by 3 answers and 20.0 us at p50, 9 and 1.50 ms at most; 0.200 % "
+                   "3-reordered"));
+  figures.back().second.reset();  // nothing was reordered
+  EXPECT_EQ(render_text(report).find("reordered by"), std::string::npos);
+}
+
 TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
   const std::string text = render_text(sample("udp"));
   EXPECT_TRUE(says(text, "158 us     lost     lost     lost"));

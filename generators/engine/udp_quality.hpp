@@ -1,0 +1,19 @@
+// How well the network treated a run's datagrams, beside losing them: what the report says of
+// reordering (RFC 4737) and duplication (RFC 5560) among its figures of UDP.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "generators/engine/worker.hpp"
+#include "reports/measure/record.hpp"
+
+namespace volley {
+
+// Adds them to record.protocol_figures, after its counters are known. Only where each answer says
+// whose it is: the workload rr with frames. Shares are of the answers in time; null: there were
+// none.
+void add_udp_quality(RunRecord& record, const RunPlan& plan,
+                     const std::vector<std::unique_ptr<Worker>>& workers);
+
+}  // namespace volley
