@@ -38,13 +38,13 @@ struct Flow {
   std::uint64_t first_measured = ~std::uint64_t{0};  // lower numbers are warm-up
   std::deque<Due> waiting;                           // due, not sent yet
   SequenceTracker arrived;  // which requests have been answered or have failed
-  std::unique_ptr<ReorderingTracker> reordering;  // null while all of them came in order
   // Unnamed answers: whether the last request was lost and its answer may still come.
   bool last_lost = false;
   bool last_measured = false;
   // tcp
   StreamState stream;
   std::vector<std::byte> unsent;  // the rest of a message that the socket took in part
+  std::unique_ptr<ReorderingTracker> reordering;  // null while answers come in order
 };
 
 enum class Sent : std::uint8_t {

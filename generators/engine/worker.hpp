@@ -93,13 +93,13 @@ struct WorkerResult {
   bool receiver_silent = false;  // stream: our own sink was asked, and gave no usable count
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
-  ReorderingFigures reordering;    // of measured answers that say whose they are
-  std::uint64_t replicated = 0;    // of these: how many came more than once
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
   std::uint64_t retransmits = 0;   // tcp
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
+  ReorderingFigures reordering;  // of measured answers that say whose they are
+  std::uint64_t replicated = 0;  // of these: how many came more than once
 };
 
 class alignas(kCacheLine) Worker {

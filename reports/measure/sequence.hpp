@@ -73,15 +73,16 @@ class SequenceTracker {
   bool row_arrives_in_order(std::uint64_t first, std::uint64_t n);
 
   std::vector<std::uint64_t> words_{0};  // ring of bits; number s is in word (s / 64) & mask
-  std::vector<std::uint64_t> copied_;    // the same for numbers that came again; empty: none did
   std::uint64_t mask_ = 0;
   std::uint64_t most_words_;
   std::uint64_t newest_word_ = 0;
   std::uint64_t next_ = 0;
   std::uint64_t unique_ = 0;
   std::uint64_t duplicates_ = 0;
-  std::uint64_t replicated_ = 0;
   std::uint64_t reordered_ = 0;
+  // What most flows never need, behind what each arrival needs.
+  std::uint64_t replicated_ = 0;
+  std::vector<std::uint64_t> copied_;  // as words_, of numbers that came again; empty: none did
 };
 
 }  // namespace volley
