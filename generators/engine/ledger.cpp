@@ -1,38 +1,18 @@
 #include "generators/engine/ledger.hpp"
 
 #include <array>
-#include <memory>
 
 namespace volley {
 namespace {
 
-// Tells the flow's memory of what is missing, which most flows never need.
-ReorderingTracker& reordering_of(Flow& flow) {
-  if (!flow.reordering) flow.reordering = std::make_unique<ReorderingTracker>();
-  return *flow.reordering;
-}
-
-// An answer is there for the first time, or not. figures: null when it is not to be counted.
-SequenceTracker::Arrival note_arrival(Flow& flow, std::uint64_t sequence, MonoTime received,
-                                      ReorderingFigures* figures) {
-  const std::uint64_t expected = flow.arrived.next_expected();
-  const std::uint64_t arrivals = flow.arrived.unique();
-  const SequenceTracker::Arrival arrival = flow.arrived.arrive(sequence);
-  if (arrival == SequenceTracker::Arrival::in_order && sequence != expected)
-    reordering_of(flow).on_jump(expected, sequence, arrivals, received);
-  if (arrival == SequenceTracker::Arrival::reordered)
-    reordering_of(flow).on_reordered(expected, sequence, arrivals, received, figures);
-  return arrival;
-}
-
-// How many of `n` answers from number `first` on had been overtaken.
+// How many of `n` answers from number `first` on had been overtaken. figures: null when they are
+// not to be counted.
 std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n, MonoTime received,
                             ReorderingFigures* figures) {
   std::uint64_t reordered = 0;
-  const bool nothing_is_missing = flow.arrived.next_expected() == first;
-  if (nothing_is_missing && flow.arrived.arrive_in_order(first, n)) return reordered;
+  if (flow.arrived.arrive_in_order(first, n)) return reordered;
   for (std::uint32_t i = 0; i < n; ++i)
-    if (note_arrival(flow, first + i, received, figures) == SequenceTracker::Arrival::reordered)
+    if (flow.arrived.arrive(first + i, received, figures) == SequenceTracker::Arrival::reordered)
       ++reordered;
   return reordered;
 }
@@ -116,9 +96,10 @@ void Ledger::on_stray(Flow& flow, const Answer& answer, MonoTime received) {
   const std::uint64_t overdue = batches_.find(answer.slot, flow.index, answer.sequence, 1);
   if (overdue != 0) on_timeout(flow, answer.slot, overdue);
   const bool measured = answer.sequence >= flow.first_measured;
-  const std::uint64_t replicated = flow.arrived.replicated();
-  const auto arrival = note_arrival(flow, answer.sequence, received, nullptr);
-  if (measured) worker_.result().replicated += flow.arrived.replicated() - replicated;
+  const SequenceTracker& numbers = flow.arrived.numbers();
+  const std::uint64_t replicated = numbers.replicated();
+  const auto arrival = flow.arrived.arrive(answer.sequence, received, nullptr);
+  if (measured) worker_.result().replicated += numbers.replicated() - replicated;
   if (arrival == SequenceTracker::Arrival::too_old)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (arrival == SequenceTracker::Arrival::duplicate)

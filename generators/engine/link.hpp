@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +18,6 @@
 #include "generators/engine/message_batch.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/reordering.hpp"
-#include "reports/measure/sequence.hpp"
 #include "targets/wire/datagrams.hpp"
 #include "targets/wire/socket.hpp"
 #include "targets/wire/tuning.hpp"
@@ -37,14 +35,13 @@ struct Flow {
   std::uint64_t next_sequence = 0;
   std::uint64_t first_measured = ~std::uint64_t{0};  // lower numbers are warm-up
   std::deque<Due> waiting;                           // due, not sent yet
-  SequenceTracker arrived;  // which requests have been answered or have failed
+  ArrivalTracker arrived;  // which requests have been answered or have failed
   // Unnamed answers: whether the last request was lost and its answer may still come.
   bool last_lost = false;
   bool last_measured = false;
   // tcp
   StreamState stream;
   std::vector<std::byte> unsent;  // the rest of a message that the socket took in part
-  std::unique_ptr<ReorderingTracker> reordering;  // null while answers come in order
 };
 
 enum class Sent : std::uint8_t {

@@ -121,4 +121,18 @@ void ReorderingTracker::take_out(Gaps::iterator gap, std::uint64_t sequence) {
   }
 }
 
+SequenceTracker::Arrival ArrivalTracker::arrive(std::uint64_t sequence, MonoTime now,
+                                                ReorderingFigures* figures) {
+  using Arrival = SequenceTracker::Arrival;
+  const std::uint64_t expected = numbers_.next_expected();
+  const std::uint64_t arrivals = numbers_.unique();
+  const Arrival arrival = numbers_.arrive(sequence);
+  const bool jumps = arrival == Arrival::in_order && sequence != expected;
+  const bool reordered = arrival == Arrival::reordered;
+  if ((jumps || reordered) && !order_) order_ = std::make_unique<ReorderingTracker>();
+  if (jumps) order_->on_jump(expected, sequence, arrivals, now);
+  if (reordered) order_->on_reordered(expected, sequence, arrivals, now, figures);
+  return arrival;
+}
+
 }  // namespace volley

@@ -9,9 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 
 #include "reports/measure/histogram.hpp"
+#include "reports/measure/sequence.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
@@ -85,6 +87,24 @@ class ReorderingTracker {
   std::deque<Run> runs_;  // in the order of arrival, the last ReorderingFigures::kMostN + 1
   std::uint64_t after_reordered_ = 0;  // the arrival after the last reordered one
   std::optional<std::uint64_t> last_overtaker_;
+};
+
+// Which numbers of one flow have arrived, and in what order: both memories together.
+class ArrivalTracker {
+ public:
+  // The numbers first … first + n - 1 arrive one after another. True: they are the next ones, and
+  // that has been taken down. False: nothing has; let each arrive by itself.
+  [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n) {
+    return first == numbers_.next_expected() && numbers_.arrive_in_order(first, n);
+  }
+  // One number arrives. figures: null when its being reordered is not to be counted.
+  SequenceTracker::Arrival arrive(std::uint64_t sequence, MonoTime now, ReorderingFigures* figures);
+
+  [[nodiscard]] const SequenceTracker& numbers() const { return numbers_; }
+
+ private:
+  SequenceTracker numbers_;
+  std::unique_ptr<ReorderingTracker> order_;  // null until something is missing
 };
 
 }  // namespace volley

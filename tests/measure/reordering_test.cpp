@@ -11,34 +11,22 @@
 #include <set>
 #include <vector>
 
-#include "reports/measure/sequence.hpp"
-
 namespace volley {
 namespace {
 
 using namespace std::chrono_literals;
 using Numbers = std::vector<std::uint64_t>;
-using Arrival = SequenceTracker::Arrival;
 
 constexpr MonoTime kStart{std::chrono::hours(1)};
 
 // What a receiver does with each arrival; all are counted. Numbers from 0.
 class Receiver {
  public:
-  void take(std::uint64_t sequence, MonoTime now) {
-    const std::uint64_t expected = arrived_.next_expected();
-    const std::uint64_t arrivals = arrived_.unique();
-    const Arrival arrival = arrived_.arrive(sequence);
-    if (arrival == Arrival::in_order && sequence != expected)
-      tracker_.on_jump(expected, sequence, arrivals, now);
-    if (arrival == Arrival::reordered)
-      tracker_.on_reordered(expected, sequence, arrivals, now, &figures_);
-  }
+  void take(std::uint64_t sequence, MonoTime now) { arrived_.arrive(sequence, now, &figures_); }
   [[nodiscard]] const ReorderingFigures& figures() const { return figures_; }
 
  private:
-  SequenceTracker arrived_;
-  ReorderingTracker tracker_;
+  ArrivalTracker arrived_;
   ReorderingFigures figures_;
 };
 
