@@ -10,8 +10,7 @@ namespace {
 std::uint64_t note_arrivals(Flow& flow, std::uint64_t first, std::uint32_t n, MonoTime received,
                             ReorderingFigures* figures) {
   std::uint64_t reordered = 0;
-  if (flow.arrived.arrive_in_order(first, n)) return reordered;
-  for (std::uint32_t i = 0; i < n; ++i)
+  for (std::uint32_t i = 0; i < n && !flow.arrived.arrive_in_order(first + i, n - i); ++i)
     if (flow.arrived.arrive(first + i, received, figures) == SequenceTracker::Arrival::reordered)
       ++reordered;
   return reordered;
@@ -37,6 +36,7 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
   const SentBatch batch = batches_.at(slot);
   const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
   const std::uint32_t n = answer.count;
+  if (batch.measured) flow.arrived.count_from_here();
   const bool counts = batch.measured && answer.verdict == Answer::Verdict::valid;
   const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n, received,
                                                 counts ? &worker_.result().reordering : nullptr);
@@ -96,10 +96,9 @@ void Ledger::on_stray(Flow& flow, const Answer& answer, MonoTime received) {
   const std::uint64_t overdue = batches_.find(answer.slot, flow.index, answer.sequence, 1);
   if (overdue != 0) on_timeout(flow, answer.slot, overdue);
   const bool measured = answer.sequence >= flow.first_measured;
-  const SequenceTracker& numbers = flow.arrived.numbers();
-  const std::uint64_t replicated = numbers.replicated();
+  const std::uint64_t replicated = flow.arrived.replicated();
   const auto arrival = flow.arrived.arrive(answer.sequence, received, nullptr);
-  if (measured) worker_.result().replicated += numbers.replicated() - replicated;
+  if (measured) worker_.result().replicated += flow.arrived.replicated() - replicated;
   if (arrival == SequenceTracker::Arrival::too_old)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (arrival == SequenceTracker::Arrival::duplicate)

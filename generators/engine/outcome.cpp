@@ -71,6 +71,12 @@ bool was_refused(const RunRecord& record) {
                      [](const SocketEvent& e) { return e.kind == ErrorKind::refused; });
 }
 
+// A closed loop sends when an answer has come. A stream does not, and what a schedule has made due
+// is sent late rather than not at all.
+bool waits_for_answers(const RunPlan& plan) {
+  return plan.workload != Workload::stream && !plan.open_loop();
+}
+
 void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
   const auto fail = [&](std::string code, const std::string& text) {
     record.status = RunStatus::failed;
@@ -97,7 +103,7 @@ void judge_success(RunRecord& record, const RunPlan& plan, std::uint32_t dead) {
       fail("refused",
            "connection refused, nothing was answered; " +
                advice_for(ECONNREFUSED, Endpoint{plan.protocol, plan.where.value_or(HostPort{})}));
-    else if (record.counters.sent == 0 && !trouble)
+    else if (waits_for_answers(plan) && record.counters.sent == 0 && !trouble)
       fail(
           "nothing_sent",
           fmt::format("nothing was sent in the measure phase of {}: every flow still waited for an "

@@ -1,6 +1,5 @@
 #include "generators/engine/udp_quality.hpp"
 
-#include <array>
 #include <string>
 
 namespace volley {
@@ -33,22 +32,27 @@ void add_udp_quality(RunRecord& record, const RunPlan& plan,
     reordering.merge(worker->result().reordering);
     replicated += worker->result().replicated;
   }
-  const auto received = static_cast<double>(record.counters.completed);
-  const auto share = [&](std::uint64_t n) {
-    return received > 0 ? Value(static_cast<double>(n) / received) : std::nullopt;
+  const auto share = [](std::uint64_t n, std::uint64_t of) {
+    return of > 0 ? Value(static_cast<double>(n) / static_cast<double>(of)) : std::nullopt;
   };
+  const RequestCounters& counters = record.counters;
+  const std::uint64_t came = counters.completed + counters.late;  // each may come again
   auto& figures = record.protocol_figures;
-  figures.emplace_back("duplicated_ratio", share(record.counters.duplicates));
-  figures.emplace_back("replicated_ratio", share(replicated));
-  figures.emplace_back("reordered_ratio", share(reordering.reordered));
-  figures.emplace_back("n_reordered_3_ratio", share(reordering.n_reordered(3)));
+  figures.emplace_back("duplicated_ratio", share(counters.duplicates, came));
+  figures.emplace_back("replicated_ratio", share(replicated, came));
+  figures.emplace_back("reordered_ratio", share(reordering.reordered, counters.completed));
+  figures.emplace_back("n_reordered_3_ratio", share(reordering.n_reordered(3), counters.completed));
   add_spread(record, "reordering_extent", "", reordering.extents);
   add_spread(record, "reordering_kept", "", reordering.kept);
   add_spread(record, "reordering_late", "_ns", reordering.late_times);
-  figures.emplace_back("reordering_free_run_mean",
-                       reordering.runs > 0 ? Value(static_cast<double>(reordering.in_runs) /
-                                                   static_cast<double>(reordering.runs))
-                                           : std::nullopt);
+  figures.emplace_back("reordering_forgotten", static_cast<double>(reordering.forgotten));
+  add_spread(record, "reordering_gap", "", reordering.gaps);
+  // The spread of the runs: (q / a) / (a / x), 1 when all are equally long.
+  const auto mean = share(reordering.in_runs, reordering.runs);
+  const auto weighted = share(reordering.runs_squared, reordering.in_runs);
+  figures.emplace_back("reordering_free_run_mean", mean);
+  figures.emplace_back("reordering_free_run_spread",
+                       mean && weighted ? Value(*weighted / *mean) : std::nullopt);
 }
 
 }  // namespace volley

@@ -37,51 +37,55 @@ std::uint64_t ReorderingFigures::n_reordered(std::size_t n) const {
                          by_n.end(), std::uint64_t{0});
 }
 
-void ReorderingTracker::on_jump(std::uint64_t expected, std::uint64_t sequence,
-                                std::uint64_t arrivals, MonoTime now) {
-  end_reordered_run(expected, arrivals);
-  begin_run(arrivals, sequence);
+void ReorderingTracker::on_jump(const Arrival& arrival) {
+  end_reordered_run(arrival);
+  begin_run(arrival.index, arrival.sequence);
   if (gaps_.size() == kMostGaps) gaps_.pop_front();
-  gaps_.push_back({expected, sequence - 1, arrivals, now});
+  gaps_.push_back({arrival.expected, arrival.sequence - 1, arrival.index, arrival.now});
 }
 
-void ReorderingTracker::on_reordered(std::uint64_t expected, std::uint64_t sequence,
-                                     std::uint64_t arrivals, MonoTime now,
+void ReorderingTracker::on_reordered(const Arrival& arrival, std::uint64_t counted_from,
                                      ReorderingFigures* figures) {
-  end_reordered_run(expected, arrivals);
-  const auto gap = gap_of(sequence);
-  if (figures != nullptr) {
-    const std::uint64_t run = arrivals - after_reordered_;
-    ++figures->reordered;
-    ++figures->by_n[larger_before(sequence, arrivals)];
-    ++figures->runs;
-    figures->in_runs += run;
-    figures->runs_squared += run * run;
-    if (gap == gaps_.end()) {
-      ++figures->forgotten;
-    } else {
-      record(figures->extents, arrivals - gap->index);
-      record(figures->late_times, static_cast<std::uint64_t>((now - gap->time).count()));
-      // Of the numbers above this one, those that are not missing.
-      std::uint64_t kept = expected - 1 - sequence - (gap->last - sequence);
-      for (auto above = std::next(gap); above != gaps_.end(); ++above)
-        kept -= above->last - above->first + 1;
-      record(figures->kept, kept);
-      if (last_overtaker_ && *last_overtaker_ < gap->index)
-        record(figures->gaps, gap->index - *last_overtaker_);
-      last_overtaker_ = std::max(last_overtaker_.value_or(0), gap->index);
-    }
+  end_reordered_run(arrival);
+  if (figures != nullptr) count(arrival, counted_from, *figures);
+  after_reordered_ = arrival.index + 1;
+  begin_run(arrival.index, arrival.sequence);
+  const auto gap = gap_of(arrival.sequence);
+  if (gap != gaps_.end()) take_out(gap, arrival.sequence);
+}
+
+void ReorderingTracker::count(const Arrival& arrival, std::uint64_t counted_from,
+                              ReorderingFigures& figures) {
+  const std::uint64_t run = arrival.index - std::max(after_counted_, counted_from);
+  after_counted_ = arrival.index + 1;
+  ++figures.reordered;
+  ++figures.by_n[larger_before(arrival)];
+  ++figures.runs;
+  figures.in_runs += run;
+  figures.runs_squared += run * run;
+
+  const auto gap = gap_of(arrival.sequence);
+  if (gap == gaps_.end()) {
+    ++figures.forgotten;
+    return;
   }
-  after_reordered_ = arrivals + 1;
-  begin_run(arrivals, sequence);
-  if (gap != gaps_.end()) take_out(gap, sequence);
+  record(figures.extents, arrival.index - gap->index);
+  record(figures.late_times, static_cast<std::uint64_t>((arrival.now - gap->time).count()));
+  // Of the numbers above this one, those that are not missing.
+  std::uint64_t kept = arrival.expected - 1 - gap->last;
+  for (auto above = std::next(gap); above != gaps_.end(); ++above)
+    kept -= above->last - above->first + 1;
+  record(figures.kept, kept);
+  if (last_overtaker_ && *last_overtaker_ < gap->index)
+    record(figures.gaps, gap->index - *last_overtaker_);
+  last_overtaker_ = std::max(last_overtaker_.value_or(0), gap->index);
 }
 
 // After a reordered arrival the numbers in order go on from where they were before it.
-void ReorderingTracker::end_reordered_run(std::uint64_t expected, std::uint64_t arrivals) {
+void ReorderingTracker::end_reordered_run(const Arrival& arrival) {
   const bool last_was_reordered = !runs_.empty() && runs_.back().index + 1 == after_reordered_;
-  if (last_was_reordered && arrivals > after_reordered_)
-    begin_run(after_reordered_, expected - (arrivals - after_reordered_));
+  if (last_was_reordered && arrival.index > after_reordered_)
+    begin_run(after_reordered_, arrival.expected - (arrival.index - after_reordered_));
 }
 
 void ReorderingTracker::begin_run(std::uint64_t index, std::uint64_t sequence) {
@@ -89,13 +93,14 @@ void ReorderingTracker::begin_run(std::uint64_t index, std::uint64_t sequence) {
   runs_.push_back({index, sequence});
 }
 
-// How many arrivals in a row before `arrivals` had a larger number, at most kMostN. Each run lies
+// How many arrivals in a row before this one had a larger number, at most kMostN. Each run lies
 // wholly above a number that has not come, or wholly below it; what came before all runs is below.
-std::size_t ReorderingTracker::larger_before(std::uint64_t sequence, std::uint64_t arrivals) const {
+std::size_t ReorderingTracker::larger_before(const Arrival& arrival) const {
   std::uint64_t larger = 0;
-  for (auto run = runs_.rbegin();
-       run != runs_.rend() && run->sequence > sequence && larger < ReorderingFigures::kMostN; ++run)
-    larger = arrivals - run->index;
+  for (auto run = runs_.rbegin(); run != runs_.rend() && run->sequence > arrival.sequence &&
+                                  larger < ReorderingFigures::kMostN;
+       ++run)
+    larger = arrival.index - run->index;
   return static_cast<std::size_t>(std::min<std::uint64_t>(larger, ReorderingFigures::kMostN));
 }
 
@@ -123,16 +128,24 @@ void ReorderingTracker::take_out(Gaps::iterator gap, std::uint64_t sequence) {
 
 SequenceTracker::Arrival ArrivalTracker::arrive(std::uint64_t sequence, MonoTime now,
                                                 ReorderingFigures* figures) {
-  using Arrival = SequenceTracker::Arrival;
-  const std::uint64_t expected = numbers_.next_expected();
-  const std::uint64_t arrivals = numbers_.unique();
-  const Arrival arrival = numbers_.arrive(sequence);
-  const bool jumps = arrival == Arrival::in_order && sequence != expected;
-  const bool reordered = arrival == Arrival::reordered;
+  using Kind = SequenceTracker::Arrival;
+  const ReorderingTracker::Arrival arrival{
+      .sequence = sequence,
+      .expected = numbers_.next_expected(),
+      .index = numbers_.unique(),
+      .now = now,
+  };
+  const Kind kind = numbers_.arrive(sequence);
+  const bool jumps = kind == Kind::in_order && sequence != arrival.expected;
+  const bool reordered = kind == Kind::reordered;
   if ((jumps || reordered) && !order_) order_ = std::make_unique<ReorderingTracker>();
-  if (jumps) order_->on_jump(expected, sequence, arrivals, now);
-  if (reordered) order_->on_reordered(expected, sequence, arrivals, now, figures);
-  return arrival;
+  if (jumps) order_->on_jump(arrival);
+  if (reordered) order_->on_reordered(arrival, counted_from_.value_or(0), figures);
+  if (kind == Kind::duplicate) {
+    if (!copies_) copies_ = std::make_unique<SequenceTracker>();
+    (void)copies_->arrive(sequence);
+  }
+  return kind;
 }
 
 }  // namespace volley

@@ -37,28 +37,35 @@ struct ReorderingFigures {
   std::optional<Histogram> kept;
   // Section 4.5: arrivals from one that made others late to the next such.
   std::optional<Histogram> gaps;
-  // Section 4.6: arrivals in order between two reordered ones, how many such runs, and the sums of
-  // their lengths and of the squares of these (x, a and q there).
+  // Section 4.6: arrivals in order up to a reordered one, how many such runs, and the sums of their
+  // lengths and of the squares of these (x, a and q there).
   std::uint64_t runs = 0;
   std::uint64_t in_runs = 0;
   std::uint64_t runs_squared = 0;
 
   void merge(const ReorderingFigures& other);
   // Reordered arrivals that n larger numbers in a row directly preceded, n from 0 to kMostN. Those
-  // of n = 3 would have made a TCP sender send again (section 5.4).
+  // of n = 3 would have made a TCP sender send again.
   [[nodiscard]] std::uint64_t n_reordered(std::size_t n) const;
 };
 
-// What one flow has to remember for them: bounded, and nothing as long as it is in order. Arrivals
-// are counted by first copies, the one told of not included; times are those of the receive calls.
+// What one flow has to remember for them: nothing as long as it is in order, then 2 KiB, and at
+// most 40 KiB.
 class ReorderingTracker {
  public:
-  // The next number above all others was expected to be `expected`, and is `sequence`, larger.
-  void on_jump(std::uint64_t expected, std::uint64_t sequence, std::uint64_t arrivals,
-               MonoTime now);
-  // A first copy of `sequence`, below `expected`. figures: null when it is not to be counted.
-  void on_reordered(std::uint64_t expected, std::uint64_t sequence, std::uint64_t arrivals,
-                    MonoTime now, ReorderingFigures* figures);
+  // A first copy that came out of order.
+  struct Arrival {
+    std::uint64_t sequence;
+    std::uint64_t expected;  // the number above all before it
+    std::uint64_t index;     // how many first copies came before it
+    MonoTime now;            // of the receive call
+  };
+
+  // Larger than expected: numbers are missing.
+  void on_jump(const Arrival& arrival);
+  // Smaller than expected. figures: null when it is not to be counted. Runs begin at arrival
+  // `counted_from`, or later.
+  void on_reordered(const Arrival& arrival, std::uint64_t counted_from, ReorderingFigures* figures);
 
  private:
   // From arrival `index` on numbers counted up from `sequence`.
@@ -77,8 +84,9 @@ class ReorderingTracker {
   static constexpr std::size_t kMostGaps = 1024;
 
   void begin_run(std::uint64_t index, std::uint64_t sequence);
-  void end_reordered_run(std::uint64_t expected, std::uint64_t arrivals);
-  [[nodiscard]] std::size_t larger_before(std::uint64_t sequence, std::uint64_t arrivals) const;
+  void end_reordered_run(const Arrival& arrival);
+  void count(const Arrival& arrival, std::uint64_t counted_from, ReorderingFigures& figures);
+  [[nodiscard]] std::size_t larger_before(const Arrival& arrival) const;
   // The gap that a number falls into; end: it is forgotten.
   [[nodiscard]] Gaps::iterator gap_of(std::uint64_t sequence);
   void take_out(Gaps::iterator gap, std::uint64_t sequence);
@@ -86,25 +94,35 @@ class ReorderingTracker {
   Gaps gaps_;             // in the order of their numbers
   std::deque<Run> runs_;  // in the order of arrival, the last ReorderingFigures::kMostN + 1
   std::uint64_t after_reordered_ = 0;  // the arrival after the last reordered one
+  std::uint64_t after_counted_ = 0;    // the same of those that were counted
   std::optional<std::uint64_t> last_overtaker_;
 };
 
-// Which numbers of one flow have arrived, and in what order: both memories together.
+// Which numbers of one flow have arrived, in what order, and how often.
 class ArrivalTracker {
  public:
   // The numbers first … first + n - 1 arrive one after another. True: they are the next ones, and
-  // that has been taken down. False: nothing has; let each arrive by itself.
+  // that has been taken down. False: nothing has; let the first arrive by itself.
   [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n) {
     return first == numbers_.next_expected() && numbers_.arrive_in_order(first, n);
   }
   // One number arrives. figures: null when its being reordered is not to be counted.
   SequenceTracker::Arrival arrive(std::uint64_t sequence, MonoTime now, ReorderingFigures* figures);
+  // From the next arrival on they are counted; after the first call nothing changes.
+  void count_from_here() {
+    if (!counted_from_) counted_from_ = numbers_.unique();
+  }
 
   [[nodiscard]] const SequenceTracker& numbers() const { return numbers_; }
+  // How many numbers came more than once (RFC 5560 section 4.2).
+  [[nodiscard]] std::uint64_t replicated() const { return copies_ ? copies_->unique() : 0; }
 
  private:
   SequenceTracker numbers_;
+  std::optional<std::uint64_t> counted_from_;
+  // What most flows never need.
   std::unique_ptr<ReorderingTracker> order_;  // null until something is missing
+  std::unique_ptr<SequenceTracker> copies_;   // of numbers that came again; null until one did
 };
 
 }  // namespace volley

@@ -17,20 +17,10 @@ void SequenceTracker::move_to(std::uint64_t word) {
   if (word >= words_.size() && words_.size() < most_words_) {
     words_.resize(std::min(most_words_, std::bit_ceil(std::min(word, most_words_ - 1) + 1)), 0);
     mask_ = words_.size() - 1;
-    if (!copied_.empty()) copied_.resize(words_.size(), 0);
   }
   const std::uint64_t steps = std::min<std::uint64_t>(word - newest_word_, words_.size());
   for (std::uint64_t i = 0; i < steps; ++i) words_[(word - i) & mask_] = 0;
-  if (!copied_.empty())
-    for (std::uint64_t i = 0; i < steps; ++i) copied_[(word - i) & mask_] = 0;
   newest_word_ = word;
-}
-
-void SequenceTracker::note_copy(std::uint64_t place, std::uint64_t bit) {
-  if (copied_.empty()) copied_.resize(words_.size(), 0);
-  ++duplicates_;
-  if ((copied_[place] & bit) == 0) ++replicated_;
-  copied_[place] |= bit;
 }
 
 bool SequenceTracker::row_arrives_in_order(std::uint64_t first, std::uint64_t n) {

@@ -39,7 +39,7 @@ class SequenceTracker {
     if (newest_word_ - word >= words_.size()) return Arrival::too_old;
     std::uint64_t& seen = words_[word & mask_];
     if ((seen & bit) != 0) {
-      note_copy(word & mask_, bit);
+      ++duplicates_;
       return Arrival::duplicate;
     }
     seen |= bit;
@@ -60,16 +60,12 @@ class SequenceTracker {
   [[nodiscard]] std::uint64_t next_expected() const { return next_; }
   [[nodiscard]] std::uint64_t unique() const { return unique_; }
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
-  // How many numbers came more than once (RFC 5560 section 4.2).
-  [[nodiscard]] std::uint64_t replicated() const { return replicated_; }
   [[nodiscard]] std::uint64_t reordered() const { return reordered_; }
 
-  // 512 KiB at most, and as much again where anything came twice.
-  static constexpr std::uint64_t kDefaultWindow = std::uint64_t{1} << 22U;
+  static constexpr std::uint64_t kDefaultWindow = std::uint64_t{1} << 22U;  // 512 KiB at most
 
  private:
   void move_to(std::uint64_t word);
-  void note_copy(std::uint64_t place, std::uint64_t bit);
   bool row_arrives_in_order(std::uint64_t first, std::uint64_t n);
 
   std::vector<std::uint64_t> words_{0};  // ring of bits; number s is in word (s / 64) & mask
@@ -80,9 +76,6 @@ class SequenceTracker {
   std::uint64_t unique_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t reordered_ = 0;
-  // What most flows never need, behind what each arrival needs.
-  std::uint64_t replicated_ = 0;
-  std::vector<std::uint64_t> copied_;  // as words_, of numbers that came again; empty: none did
 };
 
 }  // namespace volley

@@ -92,7 +92,9 @@ void TcpService::on_timer(Connection& c, MonoTime now) {
   if (context_.options.kind == TargetKind::tcp_source && silent && !c.streams) {
     start_stream(c, 0, 0, kSourceMessage);
   }
-  if (write(c, now)) settle(c, now);
+  // The poller tells when a full socket takes more: to try it at each look would cost more than the
+  // looking.
+  if (c.writes || write(c, now)) settle(c, now);
 }
 
 std::optional<MonoTime> TcpService::next_due() const {
@@ -135,9 +137,10 @@ void TcpService::gather(Connection& c, std::size_t came) {
   const bool one_way = c.speech == Connection::Speech::discard ||
                        c.current.kind == FrameKind::data ||
                        c.current.kind == FrameKind::data_warm_up;
-  // An answer that waits for its time needs the connection's timer.
-  if (!one_way || shaped_ || context_.options.wait == Wait::spin || !c.gathering.count(came))
-    return;
+  // An answer that waits for its time, or a source's grace, needs the connection's timer.
+  const bool has_timer = !shaped_ && (c.gathering.on() || !c.timer_armed);
+  const bool spins = context_.options.wait == Wait::spin;
+  if (!one_way || !has_timer || spins || !c.gathering.count(came)) return;
   c.gathering.consider(
       c.socket, mono_now(),
       is_discarded(c) ? Gathering::Told::by_its_timer : Gathering::Told::by_the_kernel);
@@ -173,7 +176,7 @@ bool TcpService::is_discarded(const Connection& c) const {
 std::size_t TcpService::most_to_discard(const Connection& c) const {
   if (!is_discarded(c) || !c.unread.empty() || c.ending) return 0;
   if (c.speech == Connection::Speech::discard) return kMostDiscarded;
-  return c.payload_left >= kLeastDiscarded ? c.payload_left : 0;
+  return c.payload_left;
 }
 
 // Before the head of a message whose payload will be discarded as little as possible is copied.

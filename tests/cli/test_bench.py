@@ -51,6 +51,35 @@ def test_a_quick_case_gives_both_figures_and_a_ratio(build, tmp_path):
     assert saved["machine"]["cpus"] >= 1 and saved["machine"]["congestion_control"]
 
 
+READS = """
+import os, socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+sender = socket.create_connection(server.getsockname())
+receiver = server.accept()[0]
+sender.sendall(b"x" * 30_000)
+sender.close()
+with open(sys.argv[1], "rb") as file:
+    assert os.read(file.fileno(), 65536) == b"kept", "what is no socket is read as ever"
+assert os.read(receiver.fileno(), 1000) == b"x" * 1000, "a small read is a control message"
+left = 0
+while part := os.read(receiver.fileno(), 65536):
+    left += len(part)
+print(left)
+"""
+
+
+def test_a_preloaded_program_discards_its_large_reads_of_tcp(tmp_path):
+    library, file = tmp_path / "discard_reads.so", tmp_path / "file"
+    file.write_bytes(b"kept")
+    subprocess.run([os.environ.get("CC", shutil.which("cc") or "gcc"), "-shared", "-fPIC", "-o",
+                    library, ROOT / "tests/perf/discard_reads.c"], check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-S", "-c", READS, file], capture_output=True, text=True,
+                          timeout=20, env={**os.environ, "LD_PRELOAD": str(library)})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "29000"
+    assert "discarded 29000 bytes" in done.stderr
+
+
 def test_the_list_names_every_line_that_is_judged_and_unknown_cases_are_refused():
     said = bench("--list").stdout
     for name in ("udp-echo-offload", "tcp-crr-16", "pace-100k", "response-spin", "memory"):

@@ -133,11 +133,11 @@ def test_a_peer_that_never_answers_over_udp(load):
 
 def test_a_phase_in_which_the_generator_stood_still_blames_no_peer(target):
     """Stopped from the middle of the warm-up until the measure phase is over."""
-    process = start_volley("run", target.endpoint("udp"), "--warm-up", "1s", "--duration", "10ms",
+    process = start_volley("run", target.endpoint("udp"), "--warm-up", "2s", "--duration", "10ms",
                            "--interval", "100ms", "--report", "json", "--progress", "plain")
-    process.stderr.readline()  # the first interval has ended
+    assert b"warm-up" in process.stderr.readline()  # the first interval has ended
     process.send_signal(signal.SIGSTOP)
-    time.sleep(1.2)  # longer than what is left
+    time.sleep(2.2)  # longer than what is left
     process.send_signal(signal.SIGCONT)
     result = finish(process, process.argv, 10, process.started)
     error_of(result, 1, "nothing_sent", "10.0 ms", "--duration")
@@ -147,8 +147,8 @@ def test_a_phase_in_which_the_generator_stood_still_blames_no_peer(target):
 def test_a_phase_spent_waiting_for_an_answer_of_the_warm_up_names_the_warm_up():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        result = json_run(f"udp://127.0.0.1:{silent.getsockname()[1]}", "--warm-up", "100ms",
-                          "--duration", "100ms", "--timeout", "1s")
+        result = json_run(f"udp://127.0.0.1:{silent.getsockname()[1]}", "--warm-up", "500ms",
+                          "--duration", "100ms", "--timeout", "2s")
     error_of(result, 1, "nothing_sent", "warm-up", "does not answer")
 
 

@@ -83,6 +83,19 @@ class Events:
         return sum(len(before) >= n and min(before[-n:]) > number
                    for number, before, _ in self.overtakers())
 
+    def free_runs(self):
+        """Section 4.6: arrivals in order before each reordered one."""
+        runs = []
+        for numbers in self.answered.values():
+            run, highest = 0, -1
+            for number in dict.fromkeys(numbers):
+                if number > highest:
+                    run, highest = run + 1, number
+                else:
+                    runs.append(run)
+                    run = 0
+        return runs
+
 
 def percentile(ordered, p):
     """RFC 2330 section 11.3: the smallest value that a share p does not exceed."""
@@ -131,7 +144,12 @@ def check_quality(udp, events, received):
         for which, value in (("p50", percentile(values, 0.5)), ("p99", percentile(values, 0.99)),
                              ("max", values[-1])):
             assert udp[f"reordering_{name}_{which}"] == value, (name, which, values)
-    assert 0 < udp["reordering_late_p50_ns"] <= udp["reordering_late_max_ns"]
+    assert 0 <= udp["reordering_late_p50_ns"] <= udp["reordering_late_max_ns"]
+    assert udp["reordering_forgotten"] == 0
+    runs = events.free_runs()
+    assert udp["reordering_free_run_mean"] == pytest.approx(sum(runs) / len(runs))
+    spread = sum(run * run for run in runs) / sum(runs) / (sum(runs) / len(runs))
+    assert udp["reordering_free_run_spread"] == pytest.approx(spread)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

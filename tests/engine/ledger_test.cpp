@@ -20,9 +20,9 @@ class LedgerTest : public testing::Test {
   LedgerTest() { worker_.recorder().start(now_); }
 
   // Requests of one call on the flow.
-  std::uint32_t send(std::uint32_t n) {
+  std::uint32_t send(std::uint32_t n, bool measured = true) {
     const std::uint32_t slot = ledger_.next_slot();
-    const std::vector<Due> dues(n, Due{now_, true, false});
+    const std::vector<Due> dues(n, Due{now_, measured, false});
     ledger_.on_sent(flow_, dues, now_, 64 * n);
     return slot;
   }
@@ -117,6 +117,54 @@ TEST_F(LedgerTest, an_answer_that_comes_too_late_is_lost_and_late_whatever_was_c
   EXPECT_EQ(counted().lost, 1U);
   EXPECT_EQ(counted().late, 1U);
   EXPECT_TRUE(ledger_.batches().empty());
+}
+
+TEST_F(LedgerTest, reordering_is_described_for_measured_answers_in_time) {
+  const std::uint32_t warm_up = send(4, false);
+  answer(warm_up, 1);
+  answer(warm_up, 0);  // of the warm-up
+  answer(warm_up, 3);
+  const std::uint32_t slot = send(6);  // 4 … 9
+  answer(slot, 4, 3);
+  answer(slot, 9);
+  answer(slot, 7);
+  ledger_.settle();
+  const ReorderingFigures& figures = worker_.result().reordering;
+  EXPECT_EQ(counted().reordered, 1U);
+  EXPECT_EQ(figures.reordered, 1U);
+  EXPECT_EQ(figures.in_runs, 4U) << "4, 5, 6 and 9; nothing of the warm-up";
+  now_ += std::chrono::seconds(2);
+  answer(slot, 8);
+  ledger_.settle();
+  EXPECT_EQ(counted().late, 1U);
+  EXPECT_EQ(figures.reordered, 1U) << "late is lost, not reordered";
+}
+
+TEST_F(LedgerTest, answers_that_came_more_than_once_are_counted_once_beside_their_copies) {
+  const std::uint32_t warm_up = send(1, false);
+  answer(warm_up, 0);
+  answer(warm_up, 0);
+  const std::uint32_t slot = send(3);
+  answer(slot, 1, 3);
+  for (const std::uint64_t copy : {2, 2, 2, 3}) answer(slot, copy);
+  ledger_.settle();
+  EXPECT_EQ(counted().duplicates, 4U);
+  EXPECT_EQ(worker_.result().replicated, 2U);
+}
+
+// The rest of a row behind a lost answer is in order again.
+TEST_F(LedgerTest, a_row_behind_a_lost_answer_is_taken_down_whole) {
+  const std::uint32_t slot = send(60);
+  answer(slot, 1, 59);
+  ledger_.settle();
+  EXPECT_EQ(counted().completed, 59U);
+  EXPECT_EQ(flow_.arrived.numbers().unique(), 59U);
+  EXPECT_EQ(flow_.arrived.numbers().next_expected(), 60U);
+  answer(slot, 0);
+  ledger_.settle();
+  EXPECT_EQ(counted().reordered, 1U);
+  ASSERT_TRUE(worker_.result().reordering.extents);
+  EXPECT_EQ(worker_.result().reordering.extents->max(), Nanos(59));
 }
 
 }  // namespace

@@ -294,6 +294,21 @@ def test_a_fast_stream_is_gathered_and_its_end_does_not_wait_for_more(serving, d
     assert end()["tcp"]["gathered"] >= 1
 
 
+@pytest.mark.parametrize("discard", [[], ["--discard"]])
+def test_a_fast_stream_that_breaks_off_is_ended(serving, discard):
+    target, end = serving("tcp-sink", *discard)
+    message = frame(DATA, b"d" * 64_000)
+    with tcp_to(target.tcp) as sock:
+        for _ in range(400):
+            sock.sendall(message)
+        sock.sendall(message[:40_000])
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(1) == b""
+    tcp = end()["tcp"]
+    assert tcp["bytes_received"] == 400 * len(message) + 40_000
+    assert tcp["data"] == 401 and tcp["gathered"] >= 1  # one has only begun
+
+
 def test_requests_and_what_comes_slowly_are_not_gathered(serving):
     target, end = serving("all")
     with tcp_to(target.tcp) as sock:

@@ -140,6 +140,56 @@ TEST(Reordering, what_was_overtaken_too_long_ago_is_counted_as_forgotten) {
   EXPECT_EQ(receiver.figures().n_reordered(ReorderingFigures::kMostN), 1U);
 }
 
+// RFC 5560 section 4.2: the share of the distinct packets that came more than once.
+double replicated_rate(const Numbers& arrivals) {
+  ArrivalTracker tracker;
+  for (const std::uint64_t s : arrivals) tracker.arrive(s, kStart, nullptr);
+  return static_cast<double>(tracker.replicated()) /
+         static_cast<double>(tracker.numbers().unique());
+}
+
+TEST(Reordering, replicated_packets_follow_the_examples_of_rfc_5560_section_5_3) {
+  EXPECT_EQ(replicated_rate({1, 1, 2, 2, 3, 3, 4, 4}), 1.0);
+  EXPECT_EQ(replicated_rate({1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4}), 1.0);
+  EXPECT_EQ(replicated_rate({1, 1, 1, 2, 3, 3, 3, 4}), 0.5);
+  EXPECT_EQ(replicated_rate({4, 3, 1, 3, 2, 1, 3, 1}), 0.5);
+  EXPECT_EQ(replicated_rate({1, 2, 3, 4}), 0.0);
+}
+
+TEST(Reordering, copies_are_told_apart_far_beyond_the_memory_of_numbers) {
+  ArrivalTracker tracker;
+  const std::uint64_t step = SequenceTracker::kDefaultWindow / 8;
+  for (std::uint64_t s = 0; s < 100 * step; s += step) {
+    tracker.arrive(s, kStart, nullptr);
+    for (std::uint64_t copy = 0; copy < s / step % 3; ++copy)
+      EXPECT_EQ(tracker.arrive(s, kStart, nullptr), SequenceTracker::Arrival::duplicate);
+  }
+  EXPECT_EQ(tracker.numbers().duplicates(), 33U * (1U + 2U));
+  EXPECT_EQ(tracker.replicated(), 66U);
+}
+
+// What comes before the counting begins, or is not counted, is no part of any figure, yet it is
+// remembered.
+TEST(Reordering, counting_begins_with_the_first_arrival_that_counts) {
+  ArrivalTracker tracker;
+  ReorderingFigures figures;
+  for (const std::uint64_t s : {0, 2, 1, 3, 5}) tracker.arrive(s, kStart, nullptr);
+  tracker.count_from_here();
+  EXPECT_TRUE(tracker.arrive_in_order(6, 4));
+  tracker.count_from_here();                  // changes nothing
+  tracker.arrive(4, kStart + 1ms, &figures);  // overtaken before
+  tracker.arrive(11, kStart, &figures);
+  tracker.arrive(12, kStart, &figures);
+  tracker.arrive(10, kStart, nullptr);  // too late to count
+  tracker.arrive(14, kStart, &figures);
+  tracker.arrive(13, kStart, &figures);
+  EXPECT_EQ(figures.reordered, 2U);
+  EXPECT_EQ(samples(figures.extents), (Numbers{1, 5}));
+  EXPECT_EQ(figures.runs, 2U);
+  EXPECT_EQ(figures.in_runs, 4U + 4U);           // 6 to 9; 11, 12, 10 and 14
+  EXPECT_EQ(samples(figures.gaps), Numbers{9});  // from 5 to 14
+}
+
 // Everything by the definitions, from a list of all arrivals.
 struct Model {
   Numbers extents, late_times, kept, n, gaps;
