@@ -111,7 +111,7 @@ ReorderingTracker::Gaps::iterator ReorderingTracker::gap_of(std::uint64_t sequen
 }
 
 // What is left of the gap is what lies below the number, and what lies above it.
-void ReorderingTracker::take_out(Gaps::iterator gap, std::uint64_t sequence) {
+void ReorderingTracker::take_out(const Gaps::iterator& gap, std::uint64_t sequence) {
   const Gap whole = *gap;
   if (sequence < whole.last) {
     gap->first = sequence + 1;

@@ -89,7 +89,7 @@ class ReorderingTracker {
   [[nodiscard]] std::size_t larger_before(const Arrival& arrival) const;
   // The gap that a number falls into; end: it is forgotten.
   [[nodiscard]] Gaps::iterator gap_of(std::uint64_t sequence);
-  void take_out(Gaps::iterator gap, std::uint64_t sequence);
+  void take_out(const Gaps::iterator& gap, std::uint64_t sequence);
 
   Gaps gaps_;             // in the order of their numbers
   std::deque<Run> runs_;  // in the order of arrival, the last ReorderingFigures::kMostN + 1
