@@ -146,7 +146,7 @@ TEST_F(LedgerTest, answers_that_came_more_than_once_are_counted_once_beside_thei
   answer(warm_up, 0);
   const std::uint32_t slot = send(3);
   answer(slot, 1, 3);
-  for (const std::uint64_t copy : {2, 2, 2, 3}) answer(slot, copy);
+  for (const std::uint64_t copy : std::vector<std::uint64_t>{2, 2, 2, 3}) answer(slot, copy);
   ledger_.settle();
   EXPECT_EQ(counted().duplicates, 4U);
   EXPECT_EQ(worker_.result().replicated, 2U);

@@ -173,7 +173,7 @@ TEST(Reordering, copies_are_told_apart_far_beyond_the_memory_of_numbers) {
 TEST(Reordering, counting_begins_with_the_first_arrival_that_counts) {
   ArrivalTracker tracker;
   ReorderingFigures figures;
-  for (const std::uint64_t s : {0, 2, 1, 3, 5}) tracker.arrive(s, kStart, nullptr);
+  for (const std::uint64_t s : Numbers{0, 2, 1, 3, 5}) tracker.arrive(s, kStart, nullptr);
   tracker.count_from_here();
   EXPECT_TRUE(tracker.arrive_in_order(6, 4));
   tracker.count_from_here();                  // changes nothing
