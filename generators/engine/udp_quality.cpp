@@ -48,7 +48,7 @@ void add_udp_quality(RunRecord& record, const RunPlan& plan,
   figures.emplace_back("reordering_forgotten", static_cast<double>(reordering.forgotten));
   add_spread(record, "reordering_gap", "", reordering.gaps);
   // The spread of the runs: (q / a) / (a / x), 1 when all are equally long.
-  const auto mean = share(reordering.in_runs, reordering.runs);
+  const auto mean = share(reordering.in_runs, reordering.reordered);
   const auto weighted = share(reordering.runs_squared, reordering.in_runs);
   figures.emplace_back("reordering_free_run_mean", mean);
   figures.emplace_back("reordering_free_run_spread",

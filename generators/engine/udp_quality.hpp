@@ -11,8 +11,7 @@
 namespace volley {
 
 // Adds them to record.protocol_figures, after its counters are known. Only where each answer says
-// whose it is: the workload rr with frames. Shares are of the answers in time; null: there were
-// none.
+// whose it is: the workload rr with frames. docs/report.md says what each is.
 void add_udp_quality(RunRecord& record, const RunPlan& plan,
                      const std::vector<std::unique_ptr<Worker>>& workers);
 

@@ -1,7 +1,5 @@
 #include "generators/engine/worker.hpp"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 
 namespace volley {
@@ -22,8 +20,7 @@ std::uint32_t Worker::flow_count() const {
 }
 
 void Worker::run(const std::function<void()>& on_ready, const std::function<void()>& on_meeting) {
-  // The default timer slack of 50 us would be added to every wait for a due time.
-  prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  wait_without_slack();
   on_ready_ = &on_ready;
   on_meeting_ = &on_meeting;
   const int error = poller_.add(waker_.fd(), kWakerTag, true, false);

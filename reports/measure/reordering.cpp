@@ -27,7 +27,6 @@ void ReorderingFigures::merge(const ReorderingFigures& other) {
   add(late_times, other.late_times);
   add(kept, other.kept);
   add(gaps, other.gaps);
-  runs += other.runs;
   in_runs += other.in_runs;
   runs_squared += other.runs_squared;
 }
@@ -60,7 +59,6 @@ void ReorderingTracker::count(const Arrival& arrival, std::uint64_t counted_from
   after_counted_ = arrival.index + 1;
   ++figures.reordered;
   ++figures.by_n[larger_before(arrival)];
-  ++figures.runs;
   figures.in_runs += run;
   figures.runs_squared += run * run;
 

@@ -37,9 +37,8 @@ struct ReorderingFigures {
   std::optional<Histogram> kept;
   // Section 4.5: arrivals from one that made others late to the next such.
   std::optional<Histogram> gaps;
-  // Section 4.6: arrivals in order up to a reordered one, how many such runs, and the sums of their
-  // lengths and of the squares of these (x, a and q there).
-  std::uint64_t runs = 0;
+  // Section 4.6: arrivals in order up to a reordered one. So many runs as there are reordered ones
+  // (x there); the sums of their lengths and of the squares of these (a and q).
   std::uint64_t in_runs = 0;
   std::uint64_t runs_squared = 0;
 

@@ -1,7 +1,6 @@
 #include "targets/serve/worker.hpp"
 
 #include <poll.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 
@@ -44,8 +43,7 @@ void Worker::take_given(MonoTime now) {
 }
 
 void Worker::run() {
-  // The default timer slack of 50 us would be added to every wait for a due time.
-  prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  wait_without_slack();
   if (context_.options.wait == Wait::spin) spin();
   while (!context_.shared.stopping.load(std::memory_order_acquire)) {
     if (udp_.size() == 1 && udp_.front().waits_in_receive()) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,8 @@ int wait_for_events(int epoll, std::span<epoll_event> events, std::optional<Nano
 }
 
 }  // namespace
+
+void wait_without_slack() { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
 Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.is_open()) refuse("epoll set", errno);

@@ -33,6 +33,10 @@ struct Ready {
   bool more = false;    // tell_once(): an end or an urgent byte lies there, at which a read stops
 };
 
+// From now on waits of this thread end at their time: the default timer slack of 50 us would be
+// added to each.
+void wait_without_slack();
+
 class Poller {
  public:
   Poller();  // throws RunError{"too_many_files", "setup"} when no descriptor is left

@@ -92,7 +92,7 @@ TEST(Reordering, follows_the_example_of_rfc_4737_section_7_4) {
   const ReorderingFigures figures = after({1, 2, 3, 6, 7, 4, 5, 8, 9, 10, 12, 13, 11, 14, 15, 16});
   EXPECT_EQ(samples(figures.extents), (Numbers{2, 2, 3}));
   EXPECT_EQ(samples(figures.gaps), Numbers{7});
-  EXPECT_EQ(figures.runs, 3U);  // 5, 0 and 5 in order
+  EXPECT_EQ(figures.reordered, 3U);  // 5, 0 and 5 in order
   EXPECT_EQ(figures.in_runs, 10U);
   EXPECT_EQ(figures.runs_squared, 50U);
 }
@@ -110,7 +110,7 @@ TEST(Reordering, runs_alike_and_unlike_are_told_apart) {
       missing = next++;
     }
     const ReorderingFigures figures = after(order);
-    const auto x = static_cast<double>(figures.runs);
+    const auto x = static_cast<double>(figures.reordered);
     const auto a = static_cast<double>(figures.in_runs);
     const auto q = static_cast<double>(figures.runs_squared);
     return q / a / (a / x);
@@ -123,7 +123,7 @@ TEST(Reordering, what_is_in_order_or_lost_is_not_reordered) {
   for (const Numbers& order :
        {Numbers{}, Numbers{1, 2, 3}, Numbers{3, 4, 9}, Numbers{2, 2, 4, 4}}) {
     const ReorderingFigures figures = after(order);
-    EXPECT_EQ(figures.reordered + figures.runs + figures.n_reordered(0), 0U);
+    EXPECT_EQ(figures.reordered + figures.n_reordered(0), 0U);
     EXPECT_FALSE(figures.extents || figures.late_times || figures.kept || figures.gaps);
   }
 }
@@ -185,7 +185,7 @@ TEST(Reordering, counting_begins_with_the_first_arrival_that_counts) {
   tracker.arrive(13, kStart, &figures);
   EXPECT_EQ(figures.reordered, 2U);
   EXPECT_EQ(samples(figures.extents), (Numbers{1, 5}));
-  EXPECT_EQ(figures.runs, 2U);
+  EXPECT_EQ(figures.reordered, 2U);
   EXPECT_EQ(figures.in_runs, 4U + 4U);           // 6 to 9; 11, 12, 10 and 14
   EXPECT_EQ(samples(figures.gaps), Numbers{9});  // from 5 to 14
 }
@@ -241,7 +241,7 @@ void compare(const Numbers& order) {
   RC_ASSERT(samples(figures.extents) == sorted(model.extents));
   RC_ASSERT(samples(figures.kept) == sorted(model.kept));
   RC_ASSERT(samples(figures.gaps) == sorted(model.gaps));
-  RC_ASSERT(figures.runs == model.runs);
+  RC_ASSERT(figures.reordered == model.runs);
   RC_ASSERT(figures.in_runs == model.in_runs);
   RC_ASSERT(figures.runs_squared == model.runs_squared);
   for (std::size_t n = 0; n <= ReorderingFigures::kMostN; ++n)
@@ -277,7 +277,7 @@ TEST(Reordering, figures_of_several_flows_add_up) {
   EXPECT_EQ(both.reordered, 3U);
   EXPECT_EQ(samples(both.extents), (Numbers{1, 2, 4}));
   EXPECT_EQ(n_reordered(both), (Numbers{2, 1, 1, 1}));
-  EXPECT_EQ(both.runs, 3U);
+  EXPECT_EQ(both.reordered, 3U);
   EXPECT_EQ(both.in_runs, 7U + 5U);
 }
 
