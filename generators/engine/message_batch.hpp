@@ -45,7 +45,11 @@ class MessageBatch {
       for (std::uint32_t i = 0; i < n; ++i)
         std::copy_n(sample_.begin(), bytes,
                     room.begin() + static_cast<std::ptrdiff_t>(std::size_t{bytes} * i));
-    for (std::uint32_t i = 0; i < n; ++i) sizes_[count_++] = bytes;
+    if (!one_size_)
+      std::fill_n(sizes_.begin() + count_, n, bytes);
+    else if (sizes_[0] != bytes)
+      sizes_.fill(bytes);  // once: it stays so
+    count_ += n;
     bytes_ += room.size();
     return room;
   }

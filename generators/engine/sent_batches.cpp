@@ -64,7 +64,11 @@ void SentBatches::keep_times(std::span<const Due> requests) {
       grown[i & (grown.size() - 1)] = times_[i & (times_.size() - 1)];
     times_ = std::move(grown);
   }
-  for (const Due& due : requests) times_[next_time_++ & (times_.size() - 1)] = due.intended;
+  MonoTime* const ring = times_.data();  // the loop need not look it up for each
+  const std::uint64_t mask = times_.size() - 1;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    ring[(next_time_ + i) & mask] = requests[i].intended;
+  next_time_ = end;
 }
 
 void SentBatches::wait_no_more(SentBatch& batch, std::uint64_t bits) {

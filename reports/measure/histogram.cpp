@@ -9,6 +9,72 @@ namespace volley {
 
 Histogram::Histogram() : counts_(kCounters, 0) {}
 
+void Histogram::record_each(std::span<const std::int64_t> values) {
+  while (!values.empty()) {
+    const auto some = values.first(std::min(values.size(), kMostAtOnce));
+    const std::int64_t first = some.front();
+    record(first, 1);
+    if (first >= 0 && first <= kHighest)
+      record_near(first, some.subspan(1));
+    else
+      record_outside(some.subspan(1), 1, 0);
+    values = values.subspan(some.size());
+  }
+}
+
+// What lies between min and max in the bucket of the one just recorded needs its counter and the
+// sum only. In four strands, because neighbours tend to meet in one counter, and what was written
+// just now is slow to be read again. What lies elsewhere, if any, comes afterwards.
+void Histogram::record_near(std::int64_t recorded, std::span<const std::int64_t> values) {
+  const unsigned bucket = bucket_of(recorded);
+  std::uint64_t* const counters = counts_.data() + (static_cast<std::size_t>(bucket) << 10U);
+  const std::int64_t lowest = std::max(min_, bucket == 0 ? 0 : std::int64_t{1024} << bucket);
+  const std::int64_t highest = std::min(max_, (std::int64_t{2048} << bucket) - 1);
+  const auto width = static_cast<std::uint64_t>(highest - lowest);
+  std::uint64_t sum = 0;
+  std::uint64_t elsewhere = 0;
+  const auto take = [&](std::int64_t value) {
+    const auto offset = static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(lowest);
+    if (offset > width) {
+      ++elsewhere;
+    } else {
+      ++counters[value >> bucket];
+      sum += static_cast<std::uint64_t>(value);
+    }
+  };
+  const std::size_t strand = values.size() / 4;
+  for (std::size_t i = 0; i < strand; ++i) {
+    take(values[i]);
+    take(values[i + strand]);
+    take(values[i + 2 * strand]);
+    take(values[i + 3 * strand]);
+  }
+  for (const std::int64_t value : values.subspan(4 * strand)) take(value);
+  count_ += values.size() - elsewhere;
+  sum_ += sum;
+  if (elsewhere > 0) record_outside(values, lowest, highest);
+}
+
+void Histogram::record_outside(std::span<const std::int64_t> values, std::int64_t lowest,
+                               std::int64_t highest) {
+  std::uint64_t counted = 0;
+  std::uint64_t sum = 0;
+  for (const std::int64_t value : values) {
+    if (value >= lowest && value <= highest) continue;
+    if (value < 0 || value > kHighest) {
+      record(value, 1);
+      continue;
+    }
+    ++counts_[index_of(value)];
+    ++counted;
+    sum += static_cast<std::uint64_t>(value);
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+  }
+  count_ += counted;
+  sum_ += sum;
+}
+
 void Histogram::merge(const Histogram& other) {
   if (other.count_ > 0) {
     const std::size_t first = index_of(other.min_);

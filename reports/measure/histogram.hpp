@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "reports/measure/time.hpp"
@@ -55,29 +54,8 @@ class Histogram {
     if (value < min_) min_ = value;
     if (value > max_) max_ = value;
   }
-  // Records each of these durations in ns. For many at once: what all share is written once.
-  void record_each(std::span<const std::int64_t> values) {
-    std::uint64_t sum = 0;
-    std::int64_t least = kHighest + 1;
-    std::int64_t most = -1;
-    std::uint64_t in_range = 0;
-    for (const std::int64_t value : values) {
-      if (value < 0 || value > kHighest) {
-        record(value, 1);
-        continue;
-      }
-      ++counts_[index_of(value)];
-      ++in_range;
-      sum += static_cast<std::uint64_t>(value);
-      least = std::min(least, value);
-      most = std::max(most, value);
-      if (sum > kMostPartialSum) sum_ += std::exchange(sum, 0);
-    }
-    count_ += in_range;
-    sum_ += sum;
-    min_ = std::min(min_, least);
-    max_ = std::max(max_, most);
-  }
+  // Records each of these durations in ns. For many at once that lie near each other.
+  void record_each(std::span<const std::int64_t> values);
 
   // Adds every sample of `other`: the result equals having recorded both streams here.
   void merge(const Histogram& other);
@@ -108,9 +86,8 @@ class Histogram {
   void restore(std::span<const std::uint64_t> counters, Nanos min, Nanos max, double sum_ns);
 
   static constexpr std::size_t index_of(std::int64_t value) {
-    const auto v = static_cast<std::uint64_t>(value);
-    const auto bucket = static_cast<unsigned>(53 - std::countl_zero(v | 2047U));
-    return (static_cast<std::size_t>(bucket) << 10U) + static_cast<std::size_t>(v >> bucket);
+    const unsigned bucket = bucket_of(value);
+    return (static_cast<std::size_t>(bucket) << 10U) + static_cast<std::size_t>(value >> bucket);
   }
   static constexpr std::int64_t lowest_of(std::size_t index) {
     if (index < 2048) return static_cast<std::int64_t>(index);
@@ -123,8 +100,18 @@ class Histogram {
 
  private:
   __extension__ using Sum = unsigned __int128;
-  // One more value on top of it still fits 64 bits.
-  static constexpr std::uint64_t kMostPartialSum = std::uint64_t{1} << 63U;
+  // The sum of so many values in range fits 64 bits.
+  static constexpr std::size_t kMostAtOnce = std::size_t{1} << 20U;
+
+  // The values of a power of two share a bucket: counters that stand for 2^bucket values each.
+  static constexpr unsigned bucket_of(std::int64_t value) {
+    return static_cast<unsigned>(53 - std::countl_zero(static_cast<std::uint64_t>(value) | 2047U));
+  }
+  void record_near(std::int64_t recorded, std::span<const std::int64_t> values);
+  // Those that do not lie between the two.
+  void record_outside(std::span<const std::int64_t> values, std::int64_t lowest,
+                      std::int64_t highest);
+
   std::vector<std::uint64_t> counts_;
   std::uint64_t count_ = 0;
   std::uint64_t below_ = 0;

@@ -242,6 +242,26 @@ RC_GTEST_PROP(Histogram, recording_many_at_once_equals_recording_one_after_anoth
   RC_ASSERT(at_once == one_by_one);
 }
 
+// What lies near the first one takes a way of its own.
+TEST(Histogram, neighbours_and_what_lies_far_from_them_are_recorded_alike) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  for (const std::int64_t first : {std::int64_t{0}, std::int64_t{2047}, std::int64_t{2048},
+                                   std::int64_t{33'000}, std::int64_t{-7}, Histogram::kHighest}) {
+    std::vector<std::int64_t> values;
+    for (std::int64_t i = 0; i < 67; ++i)
+      values.push_back(first - 7 * (i / 2));  // 32,768 is passed
+    for (const std::int64_t far : {Limits::min(), Limits::max(), std::int64_t{0}, first + 1})
+      values.insert(values.begin() + 30, far);
+    Histogram at_once;
+    Histogram one_by_one;
+    for (int round = 0; round < 2; ++round) {  // the first one moves min and max
+      at_once.record_each(values);
+      for (const std::int64_t value : values) one_by_one.record(Nanos(value));
+      EXPECT_EQ(at_once, one_by_one) << first;
+    }
+  }
+}
+
 TEST(Histogram, sums_beyond_64_bits_stay_exact) {
   Histogram at_once;
   at_once.record_each(std::vector<std::int64_t>(5'200'000, Histogram::kHighest));  // 1.87e19 ns
