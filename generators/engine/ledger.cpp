@@ -48,6 +48,9 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
     return;
   }
   if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
+  if (auto& variation = worker_.result().variation)
+    flow.variation.arrive(batch.first_sequence + first, n, received - batch.sent,
+                          batch.measured ? &*variation : nullptr);
   Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n};
   if (!answer.named) {
     done.intended = batches_.intended_of(batch, first);

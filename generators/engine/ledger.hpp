@@ -28,7 +28,10 @@ class Ledger {
       : worker_(worker),
         batches_(worker.flow_count(), worker.plan().timeout),
         sizes_(worker.plan().sizes, worker.plan().seed),
-        answers_in_order_(answers_in_order) {}
+        answers_in_order_(answers_in_order) {
+    if (worker.plan().protocol == Protocol::udp && worker.plan().exchange == ExchangeKind::frame)
+      worker.result().variation.emplace();
+  }
 
   [[nodiscard]] const SentBatches& batches() const { return batches_; }
   [[nodiscard]] std::uint32_t next_slot() { return batches_.next_slot(); }

@@ -35,7 +35,8 @@ struct Flow {
   std::uint64_t next_sequence = 0;
   std::uint64_t first_measured = ~std::uint64_t{0};  // lower numbers are warm-up
   std::deque<Due> waiting;                           // due, not sent yet
-  ArrivalTracker arrived;  // which requests have been answered or have failed
+  ArrivalTracker arrived;      // which requests have been answered or have failed
+  VariationTracker variation;  // udp: of the round trips of those answered in time
   // Unnamed answers: whether the last request was lost and its answer may still come.
   bool last_lost = false;
   bool last_measured = false;

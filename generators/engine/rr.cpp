@@ -19,6 +19,7 @@
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
+#include "generators/engine/udp_quality.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -46,6 +47,7 @@ class RequestResponse {
     worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
     take_socket_figures(worker_, flows_);
+    take_jitters(worker_, flows_);
   }
 
  private:

@@ -21,16 +21,50 @@ void add_spread(RunRecord& record, const std::string& name, const std::string& u
   add("_max", histogram ? histogram->max() : std::nullopt);
 }
 
+void add_variation(RunRecord& record, const VariationFigures& variation) {
+  auto& figures = record.protocol_figures;
+  figures.emplace_back("jitter_ns", variation.jitter_ns());
+  figures.emplace_back("ipdv_pairs", static_cast<double>(variation.pairs()));
+  figures.emplace_back("ipdv_together", static_cast<double>(variation.together));
+  const Histogram differences = variation.absolute();
+  figures.emplace_back("ipdv_abs_p50_ns", value_of(differences.at(kP50)));
+  figures.emplace_back("ipdv_abs_p99_ns", value_of(differences.at(kP99)));
+  // Nothing in a report is below 0, so the two ends of a signed quantity have names.
+  figures.emplace_back("ipdv_shorter_max_ns", value_of(variation.shorter.max()));
+  figures.emplace_back("ipdv_longer_max_ns", value_of(variation.longer.max()));
+  // Above the least round trip, so at least 0.
+  const Histogram& trips = record.latencies.service;
+  const auto above_least = [&](Percentile p) {
+    const auto delay = trips.at(p);
+    return delay ? Value(static_cast<double>((*delay - *trips.min()).count())) : std::nullopt;
+  };
+  figures.emplace_back("pdv_p50_ns", above_least(kP50));
+  figures.emplace_back("pdv_p99_ns", above_least(kP99));
+  figures.emplace_back("pdv_p99_9_ns", above_least(kP99_9));
+}
+
 }  // namespace
+
+void take_jitters(Worker& worker, std::span<const Flow> flows) {
+  if (!worker.result().variation) return;
+  for (const Flow& flow : flows) {
+    if (const auto jitter = flow.variation.jitter_ns()) {
+      worker.result().variation->jitters_ns += *jitter;
+      ++worker.result().variation->flows;
+    }
+  }
+}
 
 void add_udp_quality(RunRecord& record, const RunPlan& plan,
                      const std::vector<std::unique_ptr<Worker>>& workers) {
   if (plan.workload != Workload::rr || plan.exchange != ExchangeKind::frame) return;
   ReorderingFigures reordering;
+  VariationFigures variation;
   std::uint64_t replicated = 0;
   for (const auto& worker : workers) {
     reordering.merge(worker->result().reordering);
     replicated += worker->result().replicated;
+    if (worker->result().variation) variation.merge(*worker->result().variation);
   }
   const auto share = [](std::uint64_t n, std::uint64_t of) {
     return of > 0 ? Value(static_cast<double>(n) / static_cast<double>(of)) : std::nullopt;
@@ -53,6 +87,7 @@ void add_udp_quality(RunRecord& record, const RunPlan& plan,
   figures.emplace_back("reordering_free_run_mean", mean);
   figures.emplace_back("reordering_free_run_spread",
                        mean && weighted ? Value(*weighted / *mean) : std::nullopt);
+  add_variation(record, variation);
 }
 
 }  // namespace volley

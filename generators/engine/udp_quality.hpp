@@ -1,14 +1,20 @@
 // How well the network treated a run's datagrams, beside losing them: what the report says of
-// reordering (RFC 4737) and duplication (RFC 5560) among its figures of UDP.
+// reordering (RFC 4737), duplication (RFC 5560) and delay variation (RFC 3550, 3393, 5481) among
+// its figures of UDP.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "generators/engine/link.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/record.hpp"
 
 namespace volley {
+
+// What the flows of a thread know of their jitter, added to worker.result(); when it has ended.
+void take_jitters(Worker& worker, std::span<const Flow> flows);
 
 // Adds them to record.protocol_figures, after its counters are known. Only where each answer says
 // whose it is: the workload rr with frames. docs/report.md says what each is.

@@ -16,6 +16,7 @@
 #include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
 #include "reports/measure/reordering.hpp"
+#include "reports/measure/variation.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/poller.hpp"
 
@@ -98,8 +99,9 @@ struct WorkerResult {
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
-  ReorderingFigures reordering;  // of measured answers that say whose they are
-  std::uint64_t replicated = 0;  // of these: how many came more than once
+  ReorderingFigures reordering;               // of measured answers that say whose they are
+  std::uint64_t replicated = 0;               // of these: how many came more than once
+  std::optional<VariationFigures> variation;  // udp: of the round trips of measured answers
 };
 
 class alignas(kCacheLine) Worker {

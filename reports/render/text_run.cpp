@@ -163,6 +163,18 @@ std::string latency_text(const RunReport& run) {
   return rows.size() == 1 ? "" : "\n" + columns(rows) + "\n";
 }
 
+// How unevenly round trips took, where it is known.
+std::string variation_text(const RunReport& run) {
+  const auto jitter = protocol_figure(run, "jitter_ns");
+  const auto usual = protocol_figure(run, "pdv_p50_ns");
+  const auto most = protocol_figure(run, "pdv_p99_9_ns");
+  if (!jitter || !usual || !most) return {};
+  return wrapped("variation ",
+                 fmt::format("{} jitter; service {} above its least at p50, {} at p99.9",
+                             seconds_text(*jitter * 1e-9), seconds_text(*usual * 1e-9),
+                             seconds_text(*most * 1e-9)));
+}
+
 std::string cost_text(const RunReport& run) {
   const GeneratorSide& g = run.generator;
   std::string words = counted(g.threads, "thread", "threads");
@@ -284,7 +296,7 @@ std::vector<std::string> trouble_lines(const RunReport& run) {
 std::string run_text(const RunReport& run) {
   std::string text = heading(run) + '\n';
   text += config_text(run) + hold_text(run) + load_text(run) + requests_text(run);
-  text += latency_text(run);
+  text += latency_text(run) + variation_text(run);
   text += cost_text(run) + target_text(run);
   for (const std::string& line : trouble_lines(run)) text += line;
   return text;

@@ -66,6 +66,11 @@ class Events:
                     yield number, before[:], larger[0]
                 before.append(number)
 
+    def neighbours(self):
+        """Answers whose number is one above another's (RFC 5481 section 4.1: both arrived)."""
+        return sum(number - 1 in numbers for numbers in map(set, self.answered.values())
+                   for number in numbers)
+
     def reordered(self):
         return sum(1 for _ in self.overtakers())
 
@@ -150,6 +155,10 @@ def check_quality(udp, events, received):
     assert udp["reordering_free_run_mean"] == pytest.approx(sum(runs) / len(runs))
     spread = sum(run * run for run in runs) / sum(runs) / (sum(runs) / len(runs))
     assert udp["reordering_free_run_spread"] == pytest.approx(spread)
+    assert udp["ipdv_pairs"] + udp["ipdv_together"] == events.neighbours()
+    assert 0 < udp["ipdv_abs_p50_ns"] <= udp["ipdv_abs_p99_ns"]
+    assert min(udp["ipdv_shorter_max_ns"], udp["ipdv_longer_max_ns"], udp["jitter_ns"]) > 0
+    assert 0 <= udp["pdv_p50_ns"] <= udp["pdv_p99_ns"] <= udp["pdv_p99_9_ns"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,6 +7,8 @@
 namespace volley {
 namespace {
 
+using namespace std::chrono_literals;
+
 RunPlan plan_with_timeout(Nanos timeout) {
   RunPlan plan;
   plan.sizes = {{64, 1}};
@@ -150,6 +152,36 @@ TEST_F(LedgerTest, answers_that_came_more_than_once_are_counted_once_beside_thei
   ledger_.settle();
   EXPECT_EQ(counted().duplicates, 4U);
   EXPECT_EQ(worker_.result().replicated, 2U);
+}
+
+TEST_F(LedgerTest, delay_variation_is_that_of_measured_round_trips_answered_in_time) {
+  ASSERT_TRUE(worker_.result().variation);
+  const VariationFigures& figures = *worker_.result().variation;
+  const auto at = [&](std::chrono::microseconds trip, std::uint32_t slot, std::uint64_t sequence,
+                      std::uint32_t count = 1) {
+    const MonoTime sent = now_;
+    now_ += trip;
+    answer(slot, sequence, count);
+    ledger_.settle();
+    now_ = sent;
+  };
+  const std::uint32_t warm_up = send(2, false);
+  at(10us, warm_up, 0);
+  at(90us, warm_up, 1);  // of the warm-up
+  EXPECT_EQ(figures.pairs(), 0U);
+  const std::uint32_t slot = send(8);  // 2 … 9
+  at(30us, slot, 2, 3);
+  at(50us, slot, 6, 3);  // 5 is missing
+  EXPECT_EQ(figures.pairs(), 1U) << "1 and 2";
+  EXPECT_EQ(figures.together, 4U);
+  EXPECT_EQ(figures.shorter.max(), 60us);
+  answer(slot, 6);  // a copy
+  at(2s, slot, 5);  // lost, then late
+  at(1s, slot, 9);
+  EXPECT_EQ(counted().late, 1U);
+  EXPECT_EQ(counted().duplicates, 1U);
+  EXPECT_EQ(figures.pairs(), 2U);
+  EXPECT_EQ(figures.longer.max(), 1s - 50us);
 }
 
 // The rest of a row behind a lost answer is in order again.

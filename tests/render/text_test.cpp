@@ -63,6 +63,16 @@ TEST(Text, says_how_badly_answers_were_out_of_order_where_that_is_known) {
   EXPECT_EQ(render_text(report).find("reordered by"), std::string::npos);
 }
 
+TEST(Text, says_how_unevenly_round_trips_took_where_that_is_known) {
+  Report report = sample("udp");
+  EXPECT_EQ(render_text(report).find("jitter"), std::string::npos);
+  auto& figures = report.runs.at(0).protocol_figures;
+  figures.insert(figures.end(),
+                 {{"jitter_ns", 3400.0}, {"pdv_p50_ns", 12e3}, {"pdv_p99_9_ns", 1.5e6}});
+  EXPECT_TRUE(says(render_text(report),
+                   "3.40 us jitter; service 12.0 us above its least at p50, 1.50 ms at p99.9"));
+}
+
 TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
   const std::string text = render_text(sample("udp"));
   EXPECT_TRUE(says(text, "158 us     lost     lost     lost"));
