@@ -45,6 +45,7 @@ class MessageBatch {
       for (std::uint32_t i = 0; i < n; ++i)
         std::copy_n(sample_.begin(), bytes,
                     room.begin() + static_cast<std::ptrdiff_t>(std::size_t{bytes} * i));
+    ensure(!one_size_ || count_ == 0 || sizes_[0] == bytes, "messages of one size");
     if (!one_size_)
       std::fill_n(sizes_.begin() + count_, n, bytes);
     else if (sizes_[0] != bytes)

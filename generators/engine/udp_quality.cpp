@@ -47,11 +47,11 @@ void add_variation(RunRecord& record, const VariationFigures& variation) {
 
 void take_jitters(Worker& worker, std::span<const Flow> flows) {
   if (!worker.result().variation) return;
+  constexpr std::uint64_t kSettled = 64;  // before, it is still too small
   for (const Flow& flow : flows) {
-    if (const auto jitter = flow.variation.jitter_ns()) {
-      worker.result().variation->jitters_ns += *jitter;
-      ++worker.result().variation->flows;
-    }
+    if (flow.variation.differences() < kSettled) continue;
+    worker.result().variation->jitters_ns += *flow.variation.jitter_ns();
+    ++worker.result().variation->flows;
   }
 }
 

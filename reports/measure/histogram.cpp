@@ -17,7 +17,7 @@ void Histogram::record_each(std::span<const std::int64_t> values) {
     if (first >= 0 && first <= kHighest)
       record_near(first, some.subspan(1));
     else
-      record_outside(some.subspan(1), 1, 0);
+      record_outside(some.subspan(1), 1, 0);  // all: nothing lies between
     values = values.subspan(some.size());
   }
 }

@@ -5,7 +5,6 @@
 // 1024 equal parts. 33,792 counters of 8 bytes: 264 KiB, of which a run touches a few pages.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -108,7 +107,7 @@ class Histogram {
     return static_cast<unsigned>(53 - std::countl_zero(static_cast<std::uint64_t>(value) | 2047U));
   }
   void record_near(std::int64_t recorded, std::span<const std::int64_t> values);
-  // Those that do not lie between the two.
+  // Those below `lowest` or above `highest`.
   void record_outside(std::span<const std::int64_t> values, std::int64_t lowest,
                       std::int64_t highest);
 

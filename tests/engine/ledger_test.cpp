@@ -184,6 +184,14 @@ TEST_F(LedgerTest, delay_variation_is_that_of_measured_round_trips_answered_in_t
   EXPECT_EQ(figures.longer.max(), 1s - 50us);
 }
 
+TEST_F(LedgerTest, answers_of_one_reading_to_requests_of_one_call_have_no_variation) {
+  const std::uint32_t slot = send(4);
+  for (std::uint64_t i = 0; i < 4; ++i) answer(slot, i);
+  ledger_.settle();
+  EXPECT_EQ(worker_.result().variation->pairs(), 0U);
+  EXPECT_EQ(worker_.result().variation->together, 3U);
+}
+
 // The rest of a row behind a lost answer is in order again.
 TEST_F(LedgerTest, a_row_behind_a_lost_answer_is_taken_down_whole) {
   const std::uint32_t slot = send(60);

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace volley {
@@ -16,16 +18,26 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr MonoTime kStart{std::chrono::hours(1)};
+
+Trip trip_of(Nanos sent, Nanos delay) { return {kStart + sent, kStart + sent + delay}; }
+
 // One flow, of which everything is counted.
 class Receiver {
  public:
+  // With calls of their own.
   void take(std::uint64_t first, std::uint64_t n, Nanos delay) {
-    tracker_.arrive(first, n, delay, &figures_);
+    now_ += 1s;
+    tracker_.arrive(first, n, Trip{now_, now_ + delay}, &figures_);
+  }
+  void take(std::uint64_t first, std::uint64_t n, const Trip& trip) {
+    tracker_.arrive(first, n, trip, &figures_);
   }
   [[nodiscard]] const VariationTracker& tracker() const { return tracker_; }
   [[nodiscard]] const VariationFigures& figures() const { return figures_; }
 
  private:
+  MonoTime now_ = kStart;
   VariationTracker tracker_;
   VariationFigures figures_;
 };
@@ -77,6 +89,20 @@ TEST(Variation, of_those_that_shared_both_calls_no_difference_is_known) {
   EXPECT_EQ(receiver.tracker().jitter_ns(), 1.0);
 }
 
+// As datagrams that one call sent and one call read, but the kernel had not joined.
+TEST(Variation, those_that_shared_both_calls_need_not_come_in_one_row) {
+  Receiver receiver;
+  for (const std::uint64_t sequence : std::vector<std::uint64_t>{0, 1, 2, 4, 5, 3})
+    receiver.take(sequence, 1, trip_of(0ns, 100ns));
+  EXPECT_EQ(receiver.figures().pairs(), 0U);
+  EXPECT_EQ(receiver.figures().together, 5U);
+  EXPECT_EQ(receiver.tracker().jitter_ns(), std::nullopt);
+  receiver.take(6, 1, trip_of(50ns, 100ns));  // as long, but with calls of its own
+  EXPECT_EQ(receiver.figures().pairs(), 1U);
+  EXPECT_EQ(receiver.figures().longer.max(), Nanos(0));
+  EXPECT_EQ(receiver.tracker().jitter_ns(), 0.0);
+}
+
 TEST(Variation, beside_a_lost_one_there_is_no_pair_until_it_comes) {
   Receiver receiver;
   receiver.take(0, 1, 10ns);
@@ -92,10 +118,10 @@ TEST(Variation, beside_a_lost_one_there_is_no_pair_until_it_comes) {
 TEST(Variation, pairs_that_are_not_to_be_counted_are_not) {
   VariationTracker tracker;
   VariationFigures figures;
-  tracker.arrive(0, 2, 10ns, nullptr);
-  tracker.arrive(3, 1, 20ns, nullptr);
-  tracker.arrive(2, 1, 30ns, nullptr);
-  tracker.arrive(4, 1, 25ns, &figures);
+  tracker.arrive(0, 2, trip_of(0ns, 10ns), nullptr);
+  tracker.arrive(3, 1, trip_of(1us, 20ns), nullptr);
+  tracker.arrive(2, 1, trip_of(1us, 30ns), nullptr);
+  tracker.arrive(4, 1, trip_of(2us, 25ns), &figures);
   const std::map<std::int64_t, std::uint64_t> expected{{5, 1}};
   EXPECT_EQ(differences(figures), expected) << "the pair with one of the warm-up is";
   EXPECT_EQ(figures.together, 0U);
@@ -131,7 +157,7 @@ TEST(Variation, figures_of_several_flows_are_added_up) {
 struct Row {
   std::uint64_t first;
   std::uint64_t n;
-  std::int64_t delay;
+  Trip trip;
 };
 
 // Rows of consecutive numbers, some lost, some out of order.
@@ -140,7 +166,9 @@ std::vector<Row> some_rows() {
   std::uint64_t next = *rc::gen::inRange<std::uint64_t>(0, 3);
   const auto count = *rc::gen::inRange<std::size_t>(0, 60);
   for (std::size_t i = 0; i < count; ++i) {
-    const Row row{next, *rc::gen::inRange<std::uint64_t>(1, 4), *rc::gen::inRange(0, 1000)};
+    const Nanos sent(*rc::gen::inRange(0, 3));
+    const Nanos delay(*rc::gen::inRange(0, *rc::gen::element(3, 1000)));
+    const Row row{next, *rc::gen::inRange<std::uint64_t>(1, 4), trip_of(sent, delay)};
     next += row.n;
     if (*rc::gen::inRange(0, 5) > 0) rows.push_back(row);
   }
@@ -152,29 +180,26 @@ std::vector<Row> some_rows() {
 
 RC_GTEST_PROP(Variation, equals_a_model_that_remembers_every_delay, ()) {
   Receiver receiver;
-  std::map<std::uint64_t, std::int64_t> delays;
-  std::map<std::uint64_t, std::size_t> row_of;
+  std::map<std::uint64_t, Trip> trips;
   const std::vector<Row> rows = some_rows();
   double jitter = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    receiver.take(rows[i].first, rows[i].n, Nanos(rows[i].delay));
-    for (std::uint64_t s = rows[i].first; s < rows[i].first + rows[i].n; ++s) {
-      delays[s] = rows[i].delay;
-      row_of[s] = i;
-    }
-    if (i > 0)
-      jitter += (std::abs(static_cast<double>(rows[i].delay - rows[i - 1].delay)) - jitter) / 16;
+    receiver.take(rows[i].first, rows[i].n, rows[i].trip);
+    for (std::uint64_t s = rows[i].first; s < rows[i].first + rows[i].n; ++s)
+      trips[s] = rows[i].trip;
+    if (i == 0 || rows[i].trip == rows[i - 1].trip) continue;
+    const Nanos difference = rows[i].trip.delay() - rows[i - 1].trip.delay();
+    jitter += (std::abs(static_cast<double>(difference.count())) - jitter) / 16;
   }
   std::map<std::int64_t, std::uint64_t> expected;
   std::uint64_t together = 0;
-  for (const auto& [sequence, delay] : delays) {
-    const auto before = delays.find(sequence - 1);
-    if (before == delays.end()) continue;
-    if (row_of[sequence] == row_of[sequence - 1]) {
+  for (const auto& [sequence, trip] : trips) {
+    const auto before = trips.find(sequence - 1);
+    if (before == trips.end()) continue;
+    if (before->second == trip)
       ++together;
-      continue;
-    }
-    ++expected[delay - before->second];
+    else
+      ++expected[(trip.delay() - before->second.delay()).count()];
   }
   RC_ASSERT(differences(receiver.figures()) == expected);
   RC_ASSERT(receiver.figures().together == together);
