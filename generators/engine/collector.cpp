@@ -8,7 +8,7 @@ namespace volley {
 Collector::Collector(std::vector<std::unique_ptr<Handoff>>& handoffs, RunRecord& record)
     : handoffs_(handoffs), record_(record), next_index_(handoffs.size(), 0) {}
 
-void Collector::add_part(std::size_t worker, const IntervalRecord& part) {
+void Collector::add_part(std::size_t worker, const IntervalRecord& part, bool ends_interval) {
   // Intervals that nobody handed over (the process was stopped for a while) take no memory.
   while (pending_.size() <= part.index - first_pending_) pending_.emplace_back();
   std::unique_ptr<Pending>& place = pending_[part.index - first_pending_];
@@ -21,7 +21,8 @@ void Collector::add_part(std::size_t worker, const IntervalRecord& part) {
   merged.counters += part.counters;
   merged.latencies.merge(part.latencies);
   pending.used = true;
-  next_index_[worker] = part.index + 1;
+  next_index_[worker] = ends_interval ? part.index + 1 : part.index;
+  record_.slices.add(part.begin, part.latencies, part.counters.lost);
 }
 
 void Collector::collect(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval,
@@ -36,7 +37,7 @@ void Collector::collect(const std::function<void(const IntervalRecord&, bool war
         warm_up_.counters += handed->record.counters;
         warm_up_.latencies.merge(handed->record.latencies);
       } else {
-        add_part(worker, handed->record);
+        add_part(worker, handed->record, handed->ends_interval);
       }
       handoffs_[worker]->recycle(std::move(handed));
     }

@@ -35,7 +35,7 @@ class Collector {
     IntervalRecord merged;
     bool used = false;
   };
-  void add_part(std::size_t worker, const IntervalRecord& part);
+  void add_part(std::size_t worker, const IntervalRecord& part, bool ends_interval);
   void publish_below(std::uint32_t index,
                      const std::function<void(const IntervalRecord&, bool)>& on_interval);
 

@@ -40,6 +40,11 @@ class Ring {
     begin_.value.store(begin + 1, std::memory_order_release);
     return true;
   }
+  // The reader: whether there is nothing to pop.
+  [[nodiscard]] bool empty() const {
+    return begin_.value.load(std::memory_order_relaxed) ==
+           end_.value.load(std::memory_order_acquire);
+  }
 
  private:
   static constexpr std::size_t kPlaces = 64;
@@ -49,16 +54,17 @@ class Ring {
 };
 
 struct alignas(kCacheLine) HandedRecord {
-  IntervalRecord record;
-  bool warm_up = false;  // for the progress line only; never part of the totals
+  IntervalRecord record;      // an interval or, as slices of time end inside of it, a part of one
+  bool ends_interval = true;  // false: more of this interval will come
+  bool warm_up = false;       // for the progress line only; never part of the totals
 };
 
 class alignas(kCacheLine) Handoff {
  public:
-  // With what a worker takes at its first interval's end: to make a record then would cost it the
-  // time of some hundred page faults, in the middle of its schedule.
+  // With what a worker takes at its first ends of slices and intervals: to make a record then would
+  // cost it the time of some hundred page faults, in the middle of its schedule.
   Handoff() {
-    for (int i = 0; i < 2; ++i) recycled_.push(std::make_unique<HandedRecord>());
+    for (int i = 0; i < kInStock; ++i) recycled_.push(std::make_unique<HandedRecord>());
   }
   // Worker: gives a record away. Keeps it (false) when the collector is 64 records behind; the
   // worker then goes on with it, so no count is lost, only an interval boundary.
@@ -69,6 +75,8 @@ class alignas(kCacheLine) Handoff {
     if (!recycled_.pop(record)) record = std::make_unique<HandedRecord>();
     return record;
   }
+  // Worker: whether take_empty() would have to make one.
+  [[nodiscard]] bool out_of_empty() const { return recycled_.empty(); }
   // Collector: the next finished record; null when there is none.
   std::unique_ptr<HandedRecord> collect() {
     std::unique_ptr<HandedRecord> record;
@@ -82,6 +90,7 @@ class alignas(kCacheLine) Handoff {
   }
 
  private:
+  static constexpr int kInStock = 4;
   Ring<std::unique_ptr<HandedRecord>> finished_;
   Ring<std::unique_ptr<HandedRecord>> recycled_;
 };

@@ -28,7 +28,8 @@ struct Completion {
 
 class Recorder {
  public:
-  Recorder(Handoff& handoff, Nanos interval);
+  // `first_slice`: see measure/slices.
+  Recorder(Handoff& handoff, Nanos interval, Nanos first_slice);
 
   // Fixes the time axis; before the first event.
   void start(MonoTime measure_begin);
@@ -92,18 +93,25 @@ class Recorder {
   // Whether the current interval belongs to the measure phase.
   [[nodiscard]] bool measures() const { return interval_end_ > measure_begin_; }
   void tick(MonoTime now) {
-    if (now >= interval_end_) end_interval(now);
+    if (now >= next_cut_) cut(now);
   }
   // The last interval, cut short at `now`.
   void finish(MonoTime now);
 
  private:
+  void cut(MonoTime now);
   void end_interval(MonoTime now);
+  // What was recorded since part_begin_, up to `end`, is given away if the collector can take it.
+  void give_measured(MonoTime end, bool ends_interval);
+  void plan_next_cut(MonoTime now);
 
   Handoff& handoff_;
   Nanos interval_;
+  Nanos first_slice_;
   MonoTime measure_begin_;
+  MonoTime part_begin_;  // of what is in measured_
   MonoTime interval_end_;
+  MonoTime next_cut_;  // at that, or at a slice's end, for which no worker wakes up
   std::unique_ptr<HandedRecord> measured_;
   std::unique_ptr<HandedRecord> warm_up_;
 };

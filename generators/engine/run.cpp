@@ -191,14 +191,24 @@ class Conductor {
     look_again();
   }
 
-  // A little after each interval's end, when the workers have handed over.
+  // The next end of an interval or, in the measure phase, of a slice.
+  [[nodiscard]] MonoTime following(MonoTime look) const {
+    const MonoTime begin = signals_.times.measure_begin;
+    if (look < begin) return look + plan_.interval;
+    const Nanos into = look - begin;
+    const Nanos interval_end = (into / plan_.interval + 1) * plan_.interval;
+    return begin + std::min(interval_end, slice_end(first_slice(plan_.duration), into));
+  }
+
+  // A little after each of these ends, when the workers have handed over.
   void look_again() {
-    timer_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(
-        next_look_ + std::chrono::milliseconds(20)));
+    const Nanos later = std::min<Nanos>(std::chrono::milliseconds(20),
+                                        (following(next_look_) - next_look_) / 2);
+    timer_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(next_look_ + later));
     timer_.async_wait([this](const asio::error_code& error) {
       if (error || done_ == workers_.size()) return;
       collector_->collect([this](const IntervalRecord& r, bool warm_up) { show(r, warm_up); });
-      next_look_ += plan_.interval;
+      next_look_ = following(next_look_);
       look_again();
     });
   }

@@ -14,6 +14,7 @@
 
 #include "reports/measure/counters.hpp"
 #include "reports/measure/histogram.hpp"
+#include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
@@ -136,6 +137,7 @@ struct RunRecord {
 
   RequestCounters counters;
   Latencies latencies;
+  Slices slices;  // the same samples by their time
   std::vector<IntervalSummary> intervals;
   std::vector<SocketEvent> socket_events;
   GeneratorSide generator;

@@ -11,6 +11,7 @@ namespace volley {
 namespace {
 
 constexpr Nanos kInterval = std::chrono::seconds(1);
+constexpr Nanos kSlice = std::chrono::milliseconds(250);
 
 std::vector<std::unique_ptr<Handoff>> handoffs(std::size_t n) {
   std::vector<std::unique_ptr<Handoff>> made;
@@ -31,7 +32,7 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kSlice);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   for (int i = 0; i < 35; ++i) {
@@ -59,8 +60,8 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
 TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
   auto ways = handoffs(2);
   const MonoTime begin = mono_now();
-  Recorder together(*ways[0], kInterval);
-  Recorder apart(*ways[1], kInterval);
+  Recorder together(*ways[0], kInterval, kSlice);
+  Recorder apart(*ways[1], kInterval, kSlice);
   together.start(begin);
   apart.start(begin);
   std::vector<Due> dues;
@@ -99,7 +100,7 @@ TEST(Recorder, a_run_given_up_before_it_began_has_an_interval_without_length) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kSlice);
   const MonoTime now = mono_now();
   recorder.on_connected(true, now - kInterval, now);
   recorder.finish(now);
@@ -114,7 +115,7 @@ TEST(Recorder, a_worker_that_slept_over_interval_ends_loses_nothing) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kSlice);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   one_request(recorder, begin);
@@ -133,7 +134,7 @@ TEST(Recorder, warm_up_requests_are_shown_but_never_counted) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kSlice);
   const MonoTime now = mono_now();
   const MonoTime begin = now + std::chrono::milliseconds(2500);
   recorder.start(begin);
@@ -155,8 +156,8 @@ TEST(Collector, an_interval_is_published_when_every_worker_has_handed_it_over) {
   auto ways = handoffs(2);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder fast(*ways[0], kInterval);
-  Recorder slow(*ways[1], kInterval);
+  Recorder fast(*ways[0], kInterval, kSlice);
+  Recorder slow(*ways[1], kInterval, kSlice);
   const MonoTime begin = mono_now();
   fast.start(begin);
   slow.start(begin);

@@ -1,0 +1,104 @@
+#include "reports/measure/slices.hpp"
+
+#include <algorithm>
+
+#include "reports/measure/ensure.hpp"
+#include "reports/measure/record.hpp"
+
+namespace volley {
+namespace {
+
+constexpr Nanos kShortest = std::chrono::milliseconds(2);
+constexpr std::int64_t kUsual = 64;  // slices of a run
+
+void merge(Slice& into, const Slice& from) {
+  into.response.add(from.response);
+  into.service.add(from.service);
+  into.send_lag.add(from.send_lag);
+  into.connect.add(from.connect);
+  into.lost += from.lost;
+}
+
+}  // namespace
+
+void SparseHistogram::add(const Histogram& histogram) {
+  above_range_ += histogram.above();
+  count_ += histogram.above();
+  if (histogram.empty()) return;
+  const auto counters = histogram.counters();
+  const std::size_t last = Histogram::index_of(histogram.max()->count());
+  std::vector<Cell> cells;
+  for (std::size_t i = Histogram::index_of(histogram.min()->count()); i <= last; ++i)
+    if (counters[i] > 0) cells.push_back((Cell(i) << kValueBits) | counters[i]);
+  count_ += histogram.count();
+  add(std::span<const Cell>(cells));
+}
+
+void SparseHistogram::add(const SparseHistogram& other) {
+  above_range_ += other.above_range_;
+  count_ += other.count_;
+  add(std::span<const Cell>(other.cells_));
+}
+
+void SparseHistogram::add(std::span<const Cell> cells) {
+  std::vector<Cell> merged;
+  merged.reserve(cells_.size() + cells.size());
+  auto mine = cells_.begin();
+  for (const Cell& cell : cells) {
+    const Cell index = cell >> kValueBits;
+    while (mine != cells_.end() && *mine >> kValueBits < index) merged.push_back(*mine++);
+    merged.push_back(cell);
+    if (mine != cells_.end() && *mine >> kValueBits == index) merged.back() += *mine++ & kValue;
+  }
+  merged.insert(merged.end(), mine, cells_.end());
+  merged.shrink_to_fit();
+  cells_ = std::move(merged);
+}
+
+std::uint64_t SparseHistogram::count_above(std::size_t index) const {
+  std::uint64_t sum = above_range_;
+  for (auto cell = cells_.rbegin(); cell != cells_.rend() && *cell >> kValueBits > index; ++cell)
+    sum += *cell & kValue;
+  return sum;
+}
+
+Nanos first_slice(std::optional<Nanos> duration) {
+  return duration ? std::max(kShortest, *duration / kUsual) : kShortest;
+}
+
+Nanos slice_end(Nanos first, Nanos at) {
+  ensure(first > Nanos(0) && at >= Nanos(0), "a slice has a length, and lies in the measure phase");
+  Nanos length = first;
+  while (at >= length * (2 * kUsual)) length *= 2;
+  return (at / length + 1) * length;
+}
+
+Slices::Slices(Nanos first, std::optional<Nanos> end, Nanos timeout)
+    : length_(first), end_(end), timeout_(timeout) {}
+
+Slice& Slices::at(Nanos time) {
+  if (end_) time = std::min(time, *end_ - Nanos(1));
+  time = std::max(time, Nanos(0));
+  while (time >= length_ * static_cast<std::int64_t>(kMostSlices)) {
+    for (std::size_t i = 0; i < slices_.size(); ++i) {
+      if (i % 2 == 1) merge(slices_[i / 2], slices_[i]);
+      if (i % 2 == 0 && i > 0) slices_[i / 2] = std::move(slices_[i]);
+    }
+    slices_.resize((slices_.size() + 1) / 2);
+    length_ *= 2;
+  }
+  const auto index = static_cast<std::size_t>(time / length_);
+  if (index >= slices_.size()) slices_.resize(index + 1);
+  return slices_[index];
+}
+
+void Slices::add(Nanos begin, const Latencies& latencies, std::uint64_t lost) {
+  Slice& slice = at(begin);
+  slice.response.add(latencies.response);
+  slice.service.add(latencies.service);
+  slice.send_lag.add(latencies.send_lag);
+  slice.connect.add(latencies.connect);
+  if (lost > 0) at(begin - timeout_).lost += lost;
+}
+
+}  // namespace volley
