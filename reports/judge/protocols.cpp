@@ -33,12 +33,25 @@ void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& 
     *sum += *part;
 }
 
+// One percentile of a side's responses, where its rounds together have enough beyond it.
+void add_percentile(ComparedSide& side, std::optional<std::int64_t> ComparedSide::*figure,
+                    const PercentileKey& key, const Histogram& response,
+                    const std::vector<Claims>& rounds) {
+  std::vector<Claim> claims;
+  for (const Claims& round : rounds) claims.push_back(round.*key.claim);
+  if (hold_together(key.percentile, claims))
+    side.*figure = count_of(response.at(key.percentile, side.lost.value_or(0)));
+  else if (!rounds.empty())
+    side.withheld.emplace_back(key.key);
+}
+
 ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& protocol) {
   ComparedSide side;
   side.protocol = protocol;
   std::vector<double> achieved;
   std::optional<std::uint64_t> completed = 0, lost = 0;
   Histogram response;
+  std::vector<Claims> claims;
   for (const RunReport& run : runs) {
     if (run.protocol != protocol || run.status != "ok") continue;
     ++side.rounds;
@@ -47,6 +60,7 @@ ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& prot
     add(completed, run.requests.completed);
     add(lost, run.requests.lost);
     if (run.response.histogram) response.merge(*run.response.histogram);
+    if (run.response.claims) claims.push_back(*run.response.claims);
   }
   if (side.rounds == 0) return side;
   side.completed = completed;
@@ -54,9 +68,9 @@ ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& prot
   if (lost && side.sent > 0)
     side.loss_ratio = static_cast<double>(*lost) / static_cast<double>(side.sent);
   if (achieved.size() == side.rounds) side.achieved_per_s = median(achieved);
-  side.p50_ns = count_of(response.at(kP50, lost.value_or(0)));
-  side.p99_ns = count_of(response.at(kP99, lost.value_or(0)));
-  side.p99_9_ns = count_of(response.at(kP99_9, lost.value_or(0)));
+  add_percentile(side, &ComparedSide::p50_ns, kPercentiles[0], response, claims);
+  add_percentile(side, &ComparedSide::p99_ns, kPercentiles[2], response, claims);
+  add_percentile(side, &ComparedSide::p99_9_ns, kPercentiles[3], response, claims);
   return side;
 }
 
@@ -79,6 +93,7 @@ std::string product_of(const std::vector<RunReport>& runs) {
 
 std::string p99_words(const ComparedSide& side) {
   if (side.p99_ns) return format_duration(Nanos(*side.p99_ns));
+  if (is_withheld(side, "p99")) return "one that is withheld for want of samples";
   return "one that falls among the lost";
 }
 
@@ -147,6 +162,10 @@ std::optional<HoldFigures> median_hold(const std::vector<RunReport>& runs,
   sum.opened_per_s = median(std::move(rates));
   sum.memory = {median(std::move(generator)), median(std::move(target)), median(std::move(kernel))};
   return sum;
+}
+
+bool is_withheld(const ComparedSide& side, std::string_view percentile) {
+  return std::find(side.withheld.begin(), side.withheld.end(), percentile) != side.withheld.end();
 }
 
 Comparison compare_protocols(const std::vector<RunReport>& runs) {

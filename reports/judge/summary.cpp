@@ -127,21 +127,32 @@ std::optional<std::uint64_t> useful_bytes(const RunRecord& record) {
   return record.counters.bytes_received;
 }
 
+// The figures of one of the record's distributions, judged by how its samples fell on the slices.
+LatencyFigures judged(const RunRecord& record, const Histogram& all,
+                      SparseHistogram Slice::*recorded, std::uint64_t lost) {
+  const LatencyFigures figures = figures_of(all, lost);
+  if (all.empty() && all.above() == 0 && lost == 0) return figures;
+  std::vector<SliceSamples> samples;
+  for (const Slice& slice : record.slices.all())
+    samples.push_back({slice.*recorded, lost > 0 ? slice.lost : 0});
+  return withhold(figures, claims_of(all, lost, samples));
+}
+
 void fill_latencies(RunReport& run, const RunRecord& record) {
   const std::uint64_t lost = record.has_answers ? record.counters.lost : 0;
   const Latencies& l = record.latencies;
   if (record.has_response) {
-    run.response = figures_of(l.response, lost);
-    run.response_delivered = figures_of(l.response, 0);
-    run.service = figures_of(l.service, 0);
+    run.response = judged(record, l.response, &Slice::response, lost);
+    run.response_delivered = judged(record, l.response, &Slice::response, 0);
+    run.service = judged(record, l.service, &Slice::service, 0);
   }
-  run.send_lag = figures_of(l.send_lag, 0);
+  run.send_lag = judged(record, l.send_lag, &Slice::send_lag, 0);
   // Where a request is a handshake, a lost request is a handshake that took for ever.
   const bool is_handshake = record.workload == "connect";
   const bool makes_connections =
       is_handshake || (record.workload == "crr" && record.protocol == "tcp");
   if (makes_connections || !l.connect.empty())
-    run.connect = figures_of(l.connect, is_handshake ? lost : 0);
+    run.connect = judged(record, l.connect, &Slice::connect, is_handshake ? lost : 0);
 }
 
 }  // namespace
@@ -150,11 +161,8 @@ LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost) {
   LatencyFigures f;
   f.count = histogram.count();
   f.min = count_of(histogram.min());
-  f.p50 = count_of(histogram.at(kP50, lost));
-  f.p90 = count_of(histogram.at(kP90, lost));
-  f.p99 = count_of(histogram.at(kP99, lost));
-  f.p99_9 = count_of(histogram.at(kP99_9, lost));
-  f.p99_99 = count_of(histogram.at(kP99_99, lost));
+  for (const PercentileKey& key : kPercentiles)
+    f.*key.figure = count_of(histogram.at(key.percentile, lost));
   f.beyond_lost = lost > 0;
   // One sample without an end makes the largest and the mean unknowable.
   if (lost == 0 && histogram.above() == 0) {
@@ -165,6 +173,17 @@ LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost) {
   f.out_of_range = histogram.below() + histogram.above();
   f.histogram = histogram;
   return f;
+}
+
+bool is_withheld(const LatencyFigures& f, const PercentileKey& key) {
+  return f.claims && !((*f.claims).*key.claim).holds;
+}
+
+LatencyFigures withhold(LatencyFigures figures, const Claims& claims) {
+  for (const PercentileKey& key : kPercentiles)
+    if (!(claims.*key.claim).holds) (figures.*key.figure).reset();
+  figures.claims = claims;
+  return figures;
 }
 
 RunReport summarize(const RunRecord& record) {

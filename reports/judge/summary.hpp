@@ -3,6 +3,7 @@
 // A missing value is an empty optional, never 0.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/judge/claims.hpp"
 #include "reports/measure/record.hpp"
 
 namespace volley {
@@ -19,16 +21,36 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;
 // One distribution of durations. Percentiles are the smallest x with F(x) >= p (RFC 2330 section
 // 11.3). For `response` the lost requests count as infinite (RFC 7679 section 5.1): a figure that
 // falls among them is missing, and `beyond_lost` says why; then max, mean and stddev are missing
-// too.
+// too. A percentile whose claim does not hold is missing: withheld.
 struct LatencyFigures {
   std::uint64_t count = 0;  // samples recorded: completed requests, for response and service
   std::optional<std::int64_t> min, max;
   std::optional<double> mean, stddev;
   std::optional<std::int64_t> p50, p90, p99, p99_9, p99_99;
   bool beyond_lost = false;
+  std::optional<Claims> claims;    // none: no samples, or a report of before there were claims
   std::uint64_t out_of_range = 0;  // samples below 0 or above 1 h: counted, not in the histogram
   std::optional<Histogram> histogram;  // none: this workload has no such latency
 };
+
+// The percentiles of a report.
+struct PercentileKey {
+  const char* key;    // in JSON, CSV and --fail-if
+  const char* words;  // for a person
+  Percentile percentile;
+  std::optional<std::int64_t> LatencyFigures::*figure;
+  Claim Claims::*claim;
+};
+inline constexpr std::array<PercentileKey, 5> kPercentiles{{
+    {"p50", "p50", kP50, &LatencyFigures::p50, &Claims::p50},
+    {"p90", "p90", kP90, &LatencyFigures::p90, &Claims::p90},
+    {"p99", "p99", kP99, &LatencyFigures::p99, &Claims::p99},
+    {"p99_9", "p99.9", kP99_9, &LatencyFigures::p99_9, &Claims::p99_9},
+    {"p99_99", "p99.99", kP99_99, &LatencyFigures::p99_99, &Claims::p99_99},
+}};
+
+// Whether this percentile of `f` is missing because too little stands behind it.
+[[nodiscard]] bool is_withheld(const LatencyFigures& f, const PercentileKey& key);
 
 struct LoadFigures {
   std::optional<double> intended_per_s;  // open loop: what the plan asks
@@ -107,12 +129,17 @@ struct ComparedSide {
   std::string protocol;
   std::uint64_t rounds = 0;
   std::optional<double> achieved_per_s;  // median of the rounds
-  std::optional<std::int64_t> p50_ns, p99_ns,
-      p99_9_ns;  // of the rounds' merged histograms, lost counted in
+  // Of the rounds' merged histograms, lost counted in; withheld where the rounds together have not
+  // enough beyond them.
+  std::optional<std::int64_t> p50_ns, p99_ns, p99_9_ns;
+  std::vector<std::string> withheld;  // of "p50" "p99" "p99_9"
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> completed, lost;
   std::optional<double> loss_ratio;
 };
+// Whether this percentile ("p99") of a side is missing for want of samples.
+[[nodiscard]] bool is_withheld(const ComparedSide& side, std::string_view percentile);
+
 struct Comparison {
   std::vector<ComparedSide> sides;       // udp, tcp
   std::optional<double> achieved_ratio;  // udp / tcp, of the medians
@@ -146,8 +173,11 @@ struct Report {
 // Derives every figure of a run. Pure.
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 
-// The figures of a histogram with `lost` infinite samples counted in.
+// The figures of a histogram with `lost` infinite samples counted in; nothing is withheld.
 [[nodiscard]] LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost);
+
+// The same with those percentiles withheld whose claims do not hold.
+[[nodiscard]] LatencyFigures withhold(LatencyFigures figures, const Claims& claims);
 
 // sent = completed + lost + errors + in_flight and planned = sent + unsent + skipped and
 // late <= lost: an empty string when they hold (or a member is unknown), else the one that fails.

@@ -102,11 +102,8 @@ std::optional<double> as_double(const std::optional<T>& value) {
 }
 
 std::optional<double> response_metric(const LatencyFigures& response, std::string_view metric) {
-  if (metric == "p50") return as_double(response.p50);
-  if (metric == "p90") return as_double(response.p90);
-  if (metric == "p99") return as_double(response.p99);
-  if (metric == "p99_9") return as_double(response.p99_9);
-  if (metric == "p99_99") return as_double(response.p99_99);
+  for (const PercentileKey& key : kPercentiles)
+    if (metric == key.key) return as_double(response.*key.figure);
   return as_double(response.max);
 }
 

@@ -32,7 +32,7 @@ struct Threshold {
 [[nodiscard]] Threshold parse_threshold(std::string_view subject, std::string_view text);
 
 // The metric's value in a run; none when the run has no such figure (no sample, a percentile that
-// falls among the lost, a closed loop's intended load).
+// falls among the lost or is withheld, a closed loop's intended load).
 [[nodiscard]] std::optional<double> metric_of(const RunReport& run, std::string_view metric);
 
 // Judges the condition over all runs of a report: it is met when one run meets it, and it could not

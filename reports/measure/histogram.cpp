@@ -132,10 +132,16 @@ std::optional<Nanos> Histogram::at(Percentile p, std::uint64_t infinite) const {
   if (total == 0) return std::nullopt;
   const Sum rank = std::max<Sum>(1, (total * p.ppm + 999'999) / 1'000'000);
   if (rank > count_) return std::nullopt;
+  const auto counter = counter_of_rank(static_cast<std::uint64_t>(rank));
+  return Nanos(std::min(highest_of(*counter), max_));
+}
+
+std::optional<std::size_t> Histogram::counter_of_rank(std::uint64_t rank) const {
+  if (rank > count_ || empty()) return std::nullopt;
   Sum seen = 0;
   for (std::size_t i = index_of(min_);; ++i) {
     seen += counts_[i];
-    if (seen >= rank) return Nanos(std::min(highest_of(i), max_));
+    if (seen >= rank) return i;
   }
 }
 

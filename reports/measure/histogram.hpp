@@ -77,6 +77,10 @@ class Histogram {
   // none when the rank falls among them, among values above 1 h, or there are no samples at all.
   [[nodiscard]] std::optional<Nanos> at(Percentile p, std::uint64_t infinite = 0) const;
 
+  // The counter that the sample of this rank (1 is the smallest) lies in; none for a rank beyond
+  // count(): it falls among those without an end, if there are any.
+  [[nodiscard]] std::optional<std::size_t> counter_of_rank(std::uint64_t rank) const;
+
   [[nodiscard]] std::span<const std::uint64_t> counters() const { return counts_; }
   // Replaces the content by saved counters and what they cannot tell exactly: min and max (moved
   // into the range of their counters when they contradict them) and the sum in ns, which may be

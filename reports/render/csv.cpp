@@ -1,5 +1,6 @@
 // One line per run, the columns in the order of the JSON. A missing value is an empty field; where
-// it is missing because it lies among the lost requests, response_beyond says "lost".
+// it is missing because it lies among the lost requests, response_beyond says "lost", and where too
+// little stands behind it, response_withheld names it.
 #include <fmt/format.h>
 
 #include <utility>
@@ -37,18 +38,24 @@ std::string quoted(const std::string& field) {
   return text + "\"";
 }
 
+// "p99_9 p99_99"
+std::string withheld_keys(const LatencyFigures& f) {
+  std::string keys;
+  for (const PercentileKey& key : kPercentiles)
+    if (is_withheld(f, key)) keys += fmt::format("{}{}", keys.empty() ? "" : " ", key.key);
+  return keys;
+}
+
 void add_latency(Fields& fields, const std::string& name, const LatencyFigures& f) {
   fields.emplace_back(name + "_count", text_of(f.count));
   fields.emplace_back(name + "_min_ns", text_of(f.min));
   fields.emplace_back(name + "_mean_ns", text_of(f.mean));
   fields.emplace_back(name + "_stddev_ns", text_of(f.stddev));
-  fields.emplace_back(name + "_p50_ns", text_of(f.p50));
-  fields.emplace_back(name + "_p90_ns", text_of(f.p90));
-  fields.emplace_back(name + "_p99_ns", text_of(f.p99));
-  fields.emplace_back(name + "_p99_9_ns", text_of(f.p99_9));
-  fields.emplace_back(name + "_p99_99_ns", text_of(f.p99_99));
+  for (const PercentileKey& key : kPercentiles)
+    fields.emplace_back(fmt::format("{}_{}_ns", name, key.key), text_of(f.*key.figure));
   fields.emplace_back(name + "_max_ns", text_of(f.max));
   fields.emplace_back(name + "_beyond", f.beyond_lost ? "lost" : "");
+  fields.emplace_back(name + "_withheld", withheld_keys(f));
 }
 
 Fields fields_of(const Report& report, const RunReport& run) {

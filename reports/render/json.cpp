@@ -67,6 +67,31 @@ Json requests_json(const RequestFigures& r) {
           {"loss_ratio", number(r.loss_ratio)}};
 }
 
+// Of each percentile that holds: between what and what it lies, by 95 %.
+Json ci95_json(const std::optional<Claims>& claims) {
+  if (!claims) return nullptr;
+  Json map = Json::object();
+  for (const PercentileKey& key : kPercentiles) {
+    const Claim& claim = (*claims).*key.claim;
+    map[key.key] =
+        claim.holds ? Json{{"low", number(claim.low)}, {"high", number(claim.high)}} : nullptr;
+  }
+  return map;
+}
+
+// What stands behind each percentile.
+Json evidence_json(const std::optional<Claims>& claims) {
+  if (!claims) return nullptr;
+  Json map = Json::object();
+  for (const PercentileKey& key : kPercentiles) {
+    const Claim& claim = (*claims).*key.claim;
+    map[key.key] = {{"effective_samples", number(claim.effective_samples)},
+                    {"tail_events", claim.tail_events},
+                    {"samples_needed", number(claim.samples_needed)}};
+  }
+  return map;
+}
+
 Json latency_json(const LatencyFigures& f, bool with_histogram = true) {
   const bool encoded = with_histogram && f.histogram;
   return {{"count", f.count},
@@ -82,7 +107,8 @@ Json latency_json(const LatencyFigures& f, bool with_histogram = true) {
           {"out_of_range", f.out_of_range},
           {"beyond", f.beyond_lost ? Json("lost") : Json(nullptr)},
           {"histogram", encoded ? Json(encode_hdr(*f.histogram)) : Json(nullptr)},
-          {"ci95", nullptr}};
+          {"ci95", ci95_json(f.claims)},
+          {"evidence", evidence_json(f.claims)}};
 }
 
 Json latencies_json(const RunReport& run) {
@@ -213,6 +239,7 @@ Json comparison_json(const std::optional<Comparison>& comparison) {
                      {"p50_ns", number(side.p50_ns)},
                      {"p99_ns", number(side.p99_ns)},
                      {"p99_9_ns", number(side.p99_9_ns)},
+                     {"withheld", side.withheld},
                      {"sent", side.sent},
                      {"completed", number(side.completed)},
                      {"lost", number(side.lost)},

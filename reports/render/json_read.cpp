@@ -64,6 +64,11 @@ ComparedSide read_side(const JsonNode& node, bool later) {
   side.p50_ns = o.at("p50_ns").nanos_or_null();
   side.p99_ns = o.at("p99_ns").nanos_or_null();
   side.p99_9_ns = o.at("p99_9_ns").nanos_or_null();
+  // Reports of before percentiles were withheld lack the key.
+  if (const auto withheld = o.find("withheld"))
+    withheld->elements([&](const JsonNode& word) {
+      side.withheld.push_back(read_word(word, {"p50", "p99", "p99_9"}));
+    });
   side.sent = o.at("sent").count();
   side.completed = o.at("completed").count_or_null();
   side.lost = o.at("lost").count_or_null();

@@ -58,11 +58,7 @@ LatencyFigures read_figures(JsonObject& o) {
   f.min = o.at("min").nanos_or_null();
   f.mean = o.at("mean").number_or_null();
   f.stddev = o.at("stddev").number_or_null();
-  f.p50 = o.at("p50").nanos_or_null();
-  f.p90 = o.at("p90").nanos_or_null();
-  f.p99 = o.at("p99").nanos_or_null();
-  f.p99_9 = o.at("p99_9").nanos_or_null();
-  f.p99_99 = o.at("p99_99").nanos_or_null();
+  for (const PercentileKey& key : kPercentiles) f.*key.figure = o.at(key.key).nanos_or_null();
   f.max = o.at("max").nanos_or_null();
   f.out_of_range = o.at("out_of_range").count();
   const JsonNode beyond = o.at("beyond");
@@ -94,9 +90,46 @@ std::optional<Histogram> read_histogram(const JsonNode& node, const LatencyFigur
   return histogram;
 }
 
-void finish_latency(JsonObject& o, bool later) {
+void read_interval_of(Claim& claim, const JsonNode& node, bool later) {
+  claim.holds = !node.is_null();
+  if (!claim.holds) return;
+  JsonObject o(node);
+  claim.low = o.at("low").nanos_or_null();
+  claim.high = o.at("high").nanos_or_null();
+  o.finish(later);
+}
+
+void read_evidence_of(Claim& claim, const JsonNode& node, bool later) {
+  JsonObject o(node);
+  claim.effective_samples = o.at("effective_samples").number();
+  claim.tail_events = o.at("tail_events").count();
+  claim.samples_needed = o.at("samples_needed").count_or_null();
+  o.finish(later);
+}
+
+// What the figures may claim. A report of before there were claims has no "evidence".
+std::optional<Claims> read_claims(JsonObject& o, bool later) {
   const JsonNode ci95 = o.at("ci95");
-  if (!later) ci95.require_null();
+  if (ci95.is_null()) {
+    if (const auto evidence = o.find("evidence"); evidence && !later) evidence->require_null();
+    return std::nullopt;
+  }
+  const JsonNode evidence = o.at("evidence");
+  Claims claims;
+  JsonObject intervals(ci95);
+  JsonObject evidences(evidence);
+  for (const PercentileKey& key : kPercentiles) {
+    Claim& claim = claims.*key.claim;
+    read_interval_of(claim, intervals.at(key.key), later);
+    read_evidence_of(claim, evidences.at(key.key), later);
+  }
+  intervals.finish(later);
+  evidences.finish(later);
+  return claims;
+}
+
+void finish_latency(LatencyFigures& figures, JsonObject& o, bool later) {
+  figures.claims = read_claims(o, later);
   o.finish(later);
 }
 
@@ -104,7 +137,7 @@ LatencyFigures read_latency(const JsonNode& node, bool later) {
   JsonObject o(node);
   LatencyFigures f = read_figures(o);
   f.histogram = read_histogram(o.at("histogram"), f);
-  finish_latency(o, later);
+  finish_latency(f, o, later);
   return f;
 }
 
@@ -121,8 +154,8 @@ void read_responses(RunReport& run, const JsonNode& response, const JsonNode& de
   of_completed.at("histogram").require_null();
   if (run.response.count != run.response_delivered.count)
     delivered.refuse("its count is not that of response", "the same samples");
-  finish_latency(of_all, later);
-  finish_latency(of_completed, later);
+  finish_latency(run.response, of_all, later);
+  finish_latency(run.response_delivered, of_completed, later);
 }
 
 void read_latencies(RunReport& run, const JsonNode& node, bool later) {

@@ -46,8 +46,10 @@ std::string product_per_s(const Report& report) {
   return "round trips/s";
 }
 
-// A percentile that lies among the lost prints as such.
-std::string side_percentile(const ComparedSide& side, const std::optional<std::int64_t>& ns) {
+// A percentile that lies among the lost, or is withheld, prints as such.
+std::string side_percentile(const ComparedSide& side, const std::optional<std::int64_t>& ns,
+                            std::string_view key) {
+  if (is_withheld(side, key)) return "few";
   return duration_or(ns, side.lost.value_or(0) > 0 ? "lost" : "-");
 }
 
@@ -84,9 +86,9 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
     const std::vector<std::string> cells{upper(printable(side.protocol)),
                                          format_count(side.rounds),
                                          rate_or_dash(side.achieved_per_s),
-                                         side_percentile(side, side.p50_ns),
-                                         side_percentile(side, side.p99_ns),
-                                         side_percentile(side, side.p99_9_ns),
+                                         side_percentile(side, side.p50_ns, "p50"),
+                                         side_percentile(side, side.p99_ns, "p99"),
+                                         side_percentile(side, side.p99_9_ns, "p99_9"),
                                          format_count(side.sent),
                                          loss_text(side.lost, side.loss_ratio)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(cells[i]);
@@ -104,14 +106,25 @@ std::string runs_table(const Report& report) {
       {"run", product_per_s(report), "p50", "p99", "p99.9", "max", "lost", "status"}};
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     const RunReport& run = report.runs[i];
-    rows.push_back(
-        {fmt::format("{} {}", i + 1, printable(run.name)), rate_or_dash(run.load.achieved_per_s),
-         latency_cell(run.response, run.response.p50), latency_cell(run.response, run.response.p99),
-         latency_cell(run.response, run.response.p99_9),
-         latency_cell(run.response, run.response.max),
-         loss_text(run.requests.lost, run.requests.loss_ratio), run.status});
+    rows.push_back({fmt::format("{} {}", i + 1, printable(run.name)),
+                    rate_or_dash(run.load.achieved_per_s),
+                    percentile_cell(run.response, kPercentiles[0]),
+                    percentile_cell(run.response, kPercentiles[2]),
+                    percentile_cell(run.response, kPercentiles[3]),
+                    latency_cell(run.response, run.response.max),
+                    loss_text(run.requests.lost, run.requests.loss_ratio), run.status});
   }
   return columns(rows);
+}
+
+// What "few" in a table means, where it stands.
+std::string few_text(const Report& report) {
+  const auto has_few = [](const RunReport& run) {
+    return is_withheld(run.response, kPercentiles[0]) ||
+           is_withheld(run.response, kPercentiles[2]) || is_withheld(run.response, kPercentiles[3]);
+  };
+  if (std::none_of(report.runs.begin(), report.runs.end(), has_few)) return {};
+  return "few: withheld for too few independent samples; the JSON says how many it takes\n";
 }
 
 // The first run's heading stands for all of them; a warning is printed once.
@@ -119,7 +132,7 @@ std::string several_runs_text(const Report& report) {
   std::string text = wrapped("", several_runs_heading(report.runs.front()));
   text += '\n';
   if (report.comparison) text += comparison_text(report, *report.comparison) + '\n';
-  text += runs_table(report);
+  text += runs_table(report) + few_text(report);
   std::set<std::string> seen;
   for (const RunReport& run : report.runs) {
     for (const std::string& line : trouble_lines(run)) {
@@ -142,11 +155,21 @@ std::string with_unit(double value, const std::string& unit) {
   return fmt::format("{} {}", value, printable(unit));
 }
 
-std::string thresholds_text(const std::vector<ThresholdResult>& thresholds) {
+// Why a condition without a value has none, as far as one word explains it.
+std::string without_value_text(const Report& report, const ThresholdResult& t) {
+  const std::string metric = t.expr.substr(0, t.expr.find_first_of("<>=!"));
+  for (const PercentileKey& key : kPercentiles)
+    for (const RunReport& run : report.runs)
+      if (metric == key.key && is_withheld(run.response, key))
+        return fmt::format("it could not be evaluated: {} is withheld", key.words);
+  return "it could not be evaluated";
+}
+
+std::string thresholds_text(const Report& report) {
   std::string text;
-  for (const ThresholdResult& t : thresholds) {
+  for (const ThresholdResult& t : report.thresholds) {
     const std::string value =
-        t.value ? "it is " + with_unit(*t.value, t.unit) : "it could not be evaluated";
+        t.value ? "it is " + with_unit(*t.value, t.unit) : without_value_text(report, t);
     text += wrapped(t.pass ? "pass  " : "FAIL  ",
                     fmt::format("--fail-if '{}': {}", printable(t.expr), value));
   }
@@ -174,7 +197,7 @@ std::string render_text(const Report& report) {
   // A comparison of one round: the other never ran.
   if (report.runs.size() == 1 && report.comparison)
     text += '\n' + comparison_text(report, *report.comparison);
-  const std::string thresholds = thresholds_text(report.thresholds);
+  const std::string thresholds = thresholds_text(report);
   const std::string status = status_text(report);
   if (!thresholds.empty()) text += (text.empty() ? "" : "\n") + thresholds;
   if (!status.empty()) text += (text.empty() ? "" : "\n") + status;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <string_view>
 
 #include "reports/measure/units.hpp"
@@ -148,19 +149,66 @@ std::string requests_text(const RunReport& run) {
 void add_row(std::vector<std::vector<std::string>>& rows, const std::string& name,
              const LatencyFigures& f) {
   if (!f.histogram) return;
-  rows.push_back({name, latency_cell(f, f.p50), latency_cell(f, f.p90), latency_cell(f, f.p99),
-                  latency_cell(f, f.p99_9), latency_cell(f, f.p99_99), latency_cell(f, f.max)});
+  std::vector<std::string> row{name};
+  for (const PercentileKey& key : kPercentiles) row.push_back(percentile_cell(f, key));
+  row.push_back(latency_cell(f, f.max));
+  rows.push_back(std::move(row));
+}
+
+// Between what and what the percentiles lie, by 95 %.
+void add_interval_rows(std::vector<std::vector<std::string>>& rows, const LatencyFigures& f) {
+  if (!f.claims) return;
+  std::vector<std::string> from{"  95 % from"};
+  std::vector<std::string> to{"  95 % to"};
+  for (const PercentileKey& key : kPercentiles) {
+    const Claim& claim = (*f.claims).*key.claim;
+    from.push_back(claim.holds ? latency_cell(f, claim.low) : "");
+    to.push_back(claim.holds ? latency_cell(f, claim.high) : "");
+  }
+  rows.push_back(std::move(from));
+  rows.push_back(std::move(to));
 }
 
 std::string latency_text(const RunReport& run) {
   std::vector<std::vector<std::string>> rows{
       {"latency", "p50", "p90", "p99", "p99.9", "p99.99", "max"}};
   add_row(rows, "response", run.response);
+  add_interval_rows(rows, run.response);
   if (run.response.beyond_lost) add_row(rows, "  of completed", run.response_delivered);
   add_row(rows, "service", run.service);
   add_row(rows, "send lag", run.send_lag);
   add_row(rows, "connect", run.connect);
+  if (run.workload == "connect") add_interval_rows(rows, run.connect);
   return rows.size() == 1 ? "" : "\n" + columns(rows) + "\n";
+}
+
+// How many samples a percentile would take in the row that takes most, and 0 where it is withheld
+// nowhere.
+std::uint64_t most_needed(std::span<const LatencyFigures* const> rows, const PercentileKey& key) {
+  std::uint64_t most = 0;
+  for (const LatencyFigures* row : rows)
+    if (is_withheld(*row, key))
+      most = std::max(most, ((*row->claims).*key.claim).samples_needed.value_or(0));
+  return most;
+}
+
+// What "few" in the table takes to become a figure.
+std::string few_text(const RunReport& run) {
+  std::vector<const LatencyFigures*> rows{&run.response, &run.service, &run.send_lag, &run.connect};
+  if (run.response.beyond_lost) rows.push_back(&run.response_delivered);
+  const auto sent = static_cast<double>(std::max<std::uint64_t>(run.requests.sent, 1));
+  std::string words;
+  for (const PercentileKey& key : kPercentiles) {
+    const std::uint64_t needed = most_needed(rows, key);
+    if (needed == 0) continue;
+    words +=
+        fmt::format("{}{} for {} ({})", words.empty() ? "" : ", ", format_count(needed), key.words,
+                    seconds_text(run.duration_s * static_cast<double>(needed) / sent));
+  }
+  if (words.empty()) return {};
+  return wrapped(
+      "few       ",
+      "withheld for too few independent samples; enough of this load would be about " + words);
 }
 
 // How unevenly round trips took, where it is known.
@@ -267,6 +315,10 @@ std::string latency_cell(const LatencyFigures& f, const std::optional<std::int64
   return f.beyond_lost ? "lost" : "-";
 }
 
+std::string percentile_cell(const LatencyFigures& f, const PercentileKey& key) {
+  return is_withheld(f, key) ? "few" : latency_cell(f, f.*key.figure);
+}
+
 std::string bytes_or_dash(const std::optional<double>& bytes) {
   return bytes && *bytes < 1e15 ? fmt::format("{:.0f} B", *bytes) : "-";
 }
@@ -296,7 +348,7 @@ std::vector<std::string> trouble_lines(const RunReport& run) {
 std::string run_text(const RunReport& run) {
   std::string text = heading(run) + '\n';
   text += config_text(run) + hold_text(run) + load_text(run) + requests_text(run);
-  text += latency_text(run) + variation_text(run);
+  text += latency_text(run) + few_text(run) + variation_text(run);
   text += cost_text(run) + target_text(run);
   for (const std::string& line : trouble_lines(run)) text += line;
   return text;

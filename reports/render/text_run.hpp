@@ -22,6 +22,9 @@ namespace volley {
 [[nodiscard]] std::string latency_cell(const LatencyFigures& f,
                                        const std::optional<std::int64_t>& figure);
 
+// The same of a percentile: "few" where it is withheld.
+[[nodiscard]] std::string percentile_cell(const LatencyFigures& f, const PercentileKey& key);
+
 // "505 B", "-" where there is no figure.
 [[nodiscard]] std::string bytes_or_dash(const std::optional<double>& bytes);
 

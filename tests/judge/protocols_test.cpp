@@ -19,6 +19,13 @@ RunReport round_of(const std::string& protocol, double achieved_per_s, std::int6
   run.requests.completed = 100;
   run.requests.lost = lost;
   run.response.histogram.emplace().record(response_ns, 100);
+  const Claim enough{.holds = true,
+                     .effective_samples = 1e6,
+                     .tail_events = 1000,
+                     .samples_needed = {},
+                     .low = {},
+                     .high = {}};
+  run.response.claims = {enough, enough, enough, enough, enough};
   return run;
 }
 
@@ -66,6 +73,28 @@ TEST(Comparison, counts_lost_requests_into_the_percentiles) {
   EXPECT_FALSE(c.sides[0].p99_ns);
   EXPECT_FALSE(c.p99_ratio);
   EXPECT_TRUE(says(c, "a response p99 of one that falls among the lost against 2.00 us"));
+}
+
+TEST(Comparison, withholds_what_all_rounds_together_have_too_few_samples_for) {
+  // 6 effective samples beyond p99 a round, 5 events: one round has too few, two have enough
+  RunReport tcp = round_of("tcp", 100, 1000);
+  tcp.response.claims->p99 = {.holds = false,
+                              .effective_samples = 600,
+                              .tail_events = 5,
+                              .samples_needed = 1000,
+                              .low = {},
+                              .high = {}};
+  const Comparison one = compare_protocols({round_of("udp", 100, 1000), tcp});
+  EXPECT_FALSE(one.sides[1].p99_ns);
+  EXPECT_EQ(one.sides[1].withheld, std::vector<std::string>{"p99"});
+  EXPECT_EQ(one.sides[1].p50_ns, 1000);
+  EXPECT_FALSE(one.p99_ratio);
+  EXPECT_TRUE(says(one, "a response p99 of 1.00 us against one that is withheld for want of"));
+  const Comparison two = compare_protocols({round_of("udp", 100, 1000), tcp, tcp});
+  EXPECT_EQ(two.sides[1].p99_ns, 1000);
+  EXPECT_TRUE(two.sides[1].withheld.empty());
+  tcp.response.claims->p99.tail_events = 4;
+  EXPECT_FALSE(compare_protocols({tcp, tcp}).sides[1].p99_ns);
 }
 
 TEST(Comparison, leaves_out_rounds_that_did_not_run_to_their_end) {

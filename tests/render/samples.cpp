@@ -9,6 +9,41 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Puts every `slices`-th sample of `from`, in order of size, into `to`, beginning with `first`.
+void every_so_many(Histogram& to, const Histogram& from, std::uint64_t first,
+                   std::uint64_t slices) {
+  if (from.empty()) return;
+  std::uint64_t before = 0;
+  const std::size_t last = Histogram::index_of(from.max()->count());
+  for (std::size_t i = Histogram::index_of(from.min()->count()); i <= last; ++i) {
+    const std::uint64_t times = from.counters()[i];
+    if (times == 0) continue;
+    const auto below = [&](std::uint64_t n) { return (n + slices - 1 - first) / slices; };
+    to.record(Histogram::lowest_of(i), below(before + times) - below(before));
+    before += times;
+  }
+}
+
+// Lets the samples of the record fall on its slices as evenly as they can, neighbours in size
+// apart.
+void spread(RunRecord& r) {
+  constexpr std::uint64_t slices = 64;
+  constexpr std::uint64_t apart = 27;
+  const Nanos length = std::max<Nanos>(r.duration / slices, Nanos(1));
+  r.slices = Slices(length, {}, Nanos(0));
+  Latencies part;
+  for (std::uint64_t i = 0; i < slices; ++i) {
+    const std::uint64_t first = i * apart % slices;
+    part.clear();
+    every_so_many(part.response, r.latencies.response, first, slices);
+    every_so_many(part.service, r.latencies.service, first, slices);
+    every_so_many(part.send_lag, r.latencies.send_lag, first, slices);
+    every_so_many(part.connect, r.latencies.connect, first, slices);
+    const std::uint64_t lost = (r.counters.lost + slices - 1 - first) / slices;
+    r.slices.add(length * static_cast<std::int64_t>(i), part, lost);
+  }
+}
+
 // Draws from one seeded stream.
 class Dice {
  public:
@@ -81,7 +116,7 @@ IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   RequestCounters& c = interval.counters;
   interval.latencies.response = dice.histogram(dice.below(50));
   interval.latencies.service = dice.histogram(dice.below(50));
-  interval.latencies.send_lag = dice.histogram(dice.below(50));
+  interval.latencies.send_lag = dice.histogram(dice.below(dice.coin() ? 4 : 50));
   if (dice.coin()) interval.latencies.connect = dice.histogram(dice.below(50));
   c.completed = interval.latencies.response.count();
   c.lost = dice.below(4) == 0 ? dice.count(20) : 0;
@@ -135,6 +170,7 @@ RunRecord udp_open_loop() {
     for (std::int64_t n = 0; n < 995; ++n) interval.latencies.send_lag.record(1'000 + n * 9, 1);
     add_interval(r, interval);
   }
+  spread(r);
   r.socket_events = {{ErrorKind::refused, 4, milliseconds(1500), milliseconds(2500)}};
   r.generator = {2, 0.5, 1.25, 3.5, 1234, "block", {"the clock is slow; choose tsc"}, 1990, 1980};
   r.protocol_figures = {{"rcvbuf_bytes", 425984.0}, {"rxq_drops", std::nullopt}};
@@ -154,10 +190,28 @@ RunRecord tcp_closed_loop() {
   r.counters.errors = {};
   r.counters.lost = r.counters.late = r.counters.duplicates = r.counters.reordered = 0;
   r.counters.sent = r.counters.completed;
+  spread(r);
   r.intervals.clear();
   r.socket_events.clear();
   r.protocol_figures = {{"retransmits", 0.0}, {"rtt_us", 41.5}};
   r.target_side = TargetSide{1980, 126720, 0, 0, 0.75};
+  return r;
+}
+
+RunRecord long_run(RunRecord r) {
+  constexpr int times = 200;
+  const Latencies once = r.latencies;
+  for (int i = 1; i < times; ++i) r.latencies.merge(once);
+  RequestCounters& c = r.counters;
+  for (std::uint64_t* n : {&c.sent, &c.completed, &c.lost, &c.late, &c.duplicates, &c.reordered,
+                           &c.bytes_sent, &c.bytes_received})
+    *n *= times;
+  for (std::uint64_t& n : c.errors) n *= times;
+  for (std::uint64_t& n : c.unsent) n *= times;
+  if (r.planned) *r.planned *= times;
+  r.duration *= times;
+  r.intervals.clear();
+  spread(r);
   return r;
 }
 
@@ -184,6 +238,7 @@ RunRecord any_record(std::uint64_t seed) {
   if (r.workload == "hold") r.hold = any_hold(dice);
   for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(dice.below(4)); i < n; ++i)
     add_interval(r, any_interval(dice, i));
+  if (dice.coin()) spread(r);
   if (dice.coin()) r.planned = r.counters.sent + total(r.counters.unsent) + dice.count(20);
   r.socket_events.resize(dice.below(3));
   for (SocketEvent& event : r.socket_events)
@@ -259,6 +314,19 @@ std::vector<std::pair<std::string, Report>> all() {
                      {"loss>0", 0.003, 0.0, "ratio", false},
                      {"p99_9>1s", std::nullopt, 1e9, "ns", false}};
   named.emplace_back("duel", duel);
+
+  const RunReport long_udp = summarize(long_run(udp_open_loop()));
+  named.emplace_back("long_udp", report_of({long_udp}));
+  Report long_duel = report_of({long_udp, summarize(long_run(tcp_closed_loop()))});
+  long_duel.comparison = compare_protocols(long_duel.runs);
+  named.emplace_back("long_duel", long_duel);
+
+  RunRecord connects = tcp_closed_loop();
+  connects.workload = "connect";
+  connects.latencies.connect = connects.latencies.service;
+  connects.latencies.response = connects.latencies.service = Histogram();
+  connects.has_response = false;
+  named.emplace_back("long_connect", report_of({summarize(long_run(connects))}));
 
   Report failed = report_of({});
   failed.status = "failed";

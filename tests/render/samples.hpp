@@ -14,6 +14,8 @@ namespace volley::samples {
 [[nodiscard]] RunRecord udp_open_loop();
 // Closed loop over TCP, nothing lost.
 [[nodiscard]] RunRecord tcp_closed_loop();
+// The same run 200 times as long: enough samples for every percentile.
+[[nodiscard]] RunRecord long_run(RunRecord record);
 // Any record that keeps the identities; the same for the same seed.
 [[nodiscard]] RunRecord any_record(std::uint64_t seed);
 // The frame of a report: tool, host, what was supplied.

@@ -74,10 +74,26 @@ TEST(Text, says_how_unevenly_round_trips_took_where_that_is_known) {
 }
 
 TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
-  const std::string text = render_text(sample("udp"));
+  const std::string text = render_text(sample("long_udp"));
   EXPECT_TRUE(says(text, "158 us     lost     lost     lost"));
   EXPECT_TRUE(says(text, "of completed"));
   EXPECT_EQ(render_text(sample("tcp")).find("of completed"), std::string::npos);
+}
+
+TEST(Text, withholds_a_percentile_of_few_samples_and_says_how_many_it_takes) {
+  const std::string text = render_text(sample("udp"));
+  EXPECT_TRUE(says(text, "158 us    few     few     lost\n"));
+  EXPECT_TRUE(says(text, "enough of this load would be about 10,000 for"));
+  EXPECT_TRUE(says(text, "p99.9 (10.1 s), 110,000 for p99.99 (111 s)"));
+  EXPECT_EQ(render_text(sample("long_udp")).find("few"), std::string::npos);
+  EXPECT_TRUE(says(render_text(sample("duel")), "\nfew: withheld for too few independent"));
+  EXPECT_EQ(render_text(sample("long_duel")).find("few"), std::string::npos);
+}
+
+TEST(Text, says_between_what_and_what_a_percentile_lies) {
+  const std::string text = render_text(sample("tcp"));
+  EXPECT_TRUE(says(text, "  95 % from   107 us   148 us   157 us\n"));
+  EXPECT_TRUE(says(text, "  95 % to     112 us   151 us   158 us\n"));
 }
 
 TEST(Text, says_what_to_do_about_troubles) {
@@ -94,7 +110,8 @@ TEST(Text, of_a_duel_shows_udp_beside_tcp_and_ends_in_a_sentence) {
   EXPECT_TRUE(text.ends_with("tested.\n")) << "it is the last thing that is said";
   EXPECT_TRUE(says(text, "pass  --fail-if 'p99>2ms': it is 158 us"));
   EXPECT_TRUE(says(text, "FAIL  --fail-if 'loss>0': it is 0.300 %"));
-  EXPECT_TRUE(says(text, "FAIL  --fail-if 'p99_9>1s': it could not be evaluated"));
+  EXPECT_TRUE(
+      says(text, "FAIL  --fail-if 'p99_9>1s': it could not be evaluated: p99.9 is withheld"));
 }
 
 TEST(Text, of_a_failure_says_what_where_and_which_code) {
