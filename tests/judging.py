@@ -124,9 +124,33 @@ def check_latency(name, figures, histogram, expected_count, lost=0, most=None):
         low, next_low = histogram.lowest_of(index), histogram.lowest_of(index + 1)
         assert low <= exact < next_low, f"{name}: {exact} is not in [{low}, {next_low})"
     for key, share in PERCENTILES.items():
-        wanted = histogram.at(share, lost, most)
-        assert figures[key] == wanted, f"{name}.{key}: {figures[key]}, decoded {wanted}"
+        check_percentile(f"{name}.{key}", figures, key, share, histogram, lost, most)
     assert figures["beyond"] == ("lost" if lost else None), f"{name}.beyond {figures['beyond']}"
+
+
+def check_percentile(name, figures, key, share, histogram, lost, most):
+    """It is the histogram's, or withheld for a reason that can be seen; its interval lies around
+    it, as wide as the formula of independent samples at least."""
+    wanted = histogram.at(share, lost, most)
+    evidence, interval = figures["evidence"][key], figures["ci95"][key]
+    samples = histogram.total() + lost
+    effective, events = evidence["effective_samples"], evidence["tail_events"]
+    assert 0 < effective <= samples * (1 + 1e-9), f"{name}: {effective} of {samples} samples"
+    if interval is None:
+        assert figures[key] is None, f"{name}: {figures[key]} is withheld and printed"
+        assert evidence["samples_needed"] > samples * 0.99, f"{name}: {evidence} of {samples}"
+        return
+    assert figures[key] == wanted, f"{name}: {figures[key]}, decoded {wanted}"
+    assert evidence["samples_needed"] is None, f"{name}: {evidence} beside {interval}"
+    assert effective * (1 - share) >= 10 * (1 - 1e-9) and events >= 10, f"{name}: {evidence}"
+    spread = 1.96 * math.sqrt(share * (1 - share) / effective)
+    for end, at, sign in ((interval["low"], share - spread, -1), (interval["high"], share + spread, 1)):
+        inner = histogram.at(at, lost, most)
+        if end is None:
+            assert lost and (sign > 0 or inner is None), f"{name}: {interval}, inner end {inner}"
+        else:
+            assert inner is not None and sign * (end - inner) >= -end / 500, \
+                f"{name}: {interval}, {inner} at {at}"
 
 
 # ---------------------------------------------------------------------------------------------

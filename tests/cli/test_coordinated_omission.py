@@ -23,10 +23,13 @@ def stalled_run(start_target, folder, *load):
 def test_an_open_loop_sees_the_whole_stall(start_target, tmp_path):
     text, run = stalled_run(start_target, tmp_path, "--rate", "1000", "--arrival", "constant")
     response = run["latency_ns"]["response"]
-    p95 = DecodedHistogram(response["histogram"]).at(0.95, run["requests"]["lost"])
     # one in ten of the 10,000 requests is due in the stall and waits for what is left of it
-    assert abs(p95 - 0.5 * SECOND) <= 50 * MILLISECOND, p95
-    assert abs(response["p99"] - 0.9 * SECOND) <= 50 * MILLISECOND, response["p99"]
+    for share, wait in ((0.95, 0.5), (0.99, 0.9)):
+        found = DecodedHistogram(response["histogram"]).at(share, run["requests"]["lost"])
+        assert abs(found - wait * SECOND) <= 50 * MILLISECOND, found
+    # but one stall is one event, from which no rate of such waits can be told
+    assert response["p99"] is None and response["evidence"]["p99"]["tail_events"] <= 2, response
+    assert "few" in text and response["max"] >= 0.95 * SECOND, text
     assert run["requests"]["completed"] == run["requests"]["planned"] == 10_000
     assert "open loop" in text.lower() and "constant" in text.lower(), text
 

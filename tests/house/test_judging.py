@@ -27,18 +27,27 @@ def encoded(counts):
     return base64.b64encode(struct.pack(">ii", 0x1C849314, len(packed)) + packed).decode()
 
 
-def figures(counts, percentiles, most, lost=False):
+MANY = 50_000  # requests in place of one: enough for every percentile
+
+
+def figures(counts, percentiles, most, lost=0):
     values = dict(zip(judging.PERCENTILES, percentiles))
+    counts = {value: times * MANY for value, times in counts.items()}
+    evidence = {"effective_samples": (sum(counts.values()) + lost * MANY) / 2, "tail_events": 10,
+                "samples_needed": None}
     return {"count": sum(counts.values()), "min": min(counts), "max": None if lost else most,
             **values, "out_of_range": 0, "beyond": "lost" if lost else None,
-            "histogram": encoded(counts)}
+            "histogram": encoded(counts),
+            "ci95": {key: {"low": value, "high": value} for key, value in values.items()},
+            "evidence": {key: dict(evidence) for key in values}}
 
 
 @pytest.fixture
 def run():
-    """Ten requests sent in two intervals, of which eight came back and one was lost."""
+    """Ten (times 50,000) requests sent in two intervals, of which eight came back and one was
+    lost."""
     answered = {100: 5, 1500: 3}
-    response = figures(answered, [100, None, None, None, None], None, lost=True)
+    response = figures(answered, [100, None, None, None, None], None, lost=1)
     delivered = figures(answered, [100, 1500, 1500, 1500, 1500], 1500)
     delivered["histogram"] = None
     interval = {"sent": 6, "completed": 5, "lost": 1, "late": 0, "errors": 0, "unsent": 0,
@@ -46,16 +55,23 @@ def run():
                 "bytes_received": 50}
     second = {**interval, "sent": 4, "completed": 3, "lost": 0, "errors": 1, "unsent": 2,
               "reordered": 0, "bytes_sent": 40, "bytes_received": 30}
-    return {"workload": "rr",
-            "requests": {"planned": 15, "unsent": {"no_ports": 2}, "skipped": 3, "sent": 10,
-                         "completed": 8, "lost": 1, "late": 0, "errors": {"reset": 1},
-                         "in_flight": 0, "duplicates": 0, "reordered": 1, "held_back": 0,
-                         "loss_ratio": 0.1},
-            "bytes": {"sent": 100, "received": 80},
-            "intervals": [interval, second],
+    requests = {"planned": 15, "unsent": {"no_ports": 2}, "skipped": 3, "sent": 10,
+                "completed": 8, "lost": 1, "late": 0, "errors": {"reset": 1},
+                "in_flight": 0, "duplicates": 0, "reordered": 1, "held_back": 0}
+    whole = many({"requests": requests, "bytes": {"sent": 100, "received": 80},
+                  "intervals": [interval, second]})
+    whole["requests"]["loss_ratio"] = 0.1
+    return {"workload": "rr", **whole,
             "latency_ns": {"response": response, "response_delivered": delivered,
                            "service": figures(answered, [100, 1500, 1500, 1500, 1500], 1500),
                            "send_lag": figures({7: 10}, [7] * 5, 7)}}
+
+
+def many(value):
+    """Every count in it times MANY."""
+    if isinstance(value, dict):
+        return {key: many(inner) for key, inner in value.items()}
+    return [many(inner) for inner in value] if isinstance(value, list) else value * MANY
 
 
 def test_a_report_that_holds_together_is_accepted(run):
@@ -71,8 +87,15 @@ def test_a_report_that_holds_together_is_accepted(run):
     ("latency_ns/response/count", 9), ("latency_ns/response/p90", 100),
     ("latency_ns/response/p99", 1500), ("latency_ns/response/beyond", None),
     ("latency_ns/response_delivered/max", 1501), ("latency_ns/service/min", 99),
-    ("latency_ns/service/histogram", encoded({100: 5, 1500: 2})),
+    ("latency_ns/service/histogram", encoded({100: 5 * MANY, 1500: 3 * MANY - 1})),
     ("latency_ns/send_lag/p50", 8), ("latency_ns/send_lag/out_of_range", 1),
+    ("latency_ns/service/ci95/p90", None), ("latency_ns/service/ci95/p90/low", 1510),
+    ("latency_ns/service/ci95/p50/high", 99), ("latency_ns/service/ci95/p99/high", None),
+    ("latency_ns/service/evidence/p50/effective_samples", 19.9),
+    ("latency_ns/service/evidence/p50/effective_samples", 1_000_000),
+    ("latency_ns/service/evidence/p99_99/tail_events", 9),
+    ("latency_ns/service/evidence/p99/samples_needed", 400_000),
+    ("latency_ns/response/ci95/p50/low", None),
 ])
 def test_a_report_that_does_not_is_refused(run, path, value):
     broken = copy.deepcopy(run)
