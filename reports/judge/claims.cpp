@@ -14,6 +14,8 @@ struct Tail {
 };
 
 double share(Percentile p) { return static_cast<double>(p.ppm) / 1e6; }
+// Not 1 - share(p), which is not quite a ten-thousandth for p99.99.
+double tail_share(Percentile p) { return static_cast<double>(1'000'000 - p.ppm) / 1e6; }
 
 // Samples above the counter with this index, or in it too.
 std::vector<Tail> tails(std::span<const SliceSamples> slices, std::size_t index, bool with_it) {
@@ -50,7 +52,7 @@ std::vector<Tail> tails_beyond(Percentile p, const Histogram& all, std::uint64_t
   std::vector<Tail> from = tails(slices, index, true);
   const Tail less = sum_of(above);
   const Tail more = sum_of(from);
-  const double wanted = less.samples * (1 - share(p));
+  const double wanted = less.samples * tail_share(p);
   return less.beyond > 0 && wanted - less.beyond <= more.beyond - wanted ? above : from;
 }
 
@@ -100,7 +102,7 @@ double student_97_5(double freedom) {
 std::uint64_t two_digits(double n) {
   if (n < 1) return 1;
   const double unit = std::pow(10.0, std::max(0.0, std::floor(std::log10(n)) - 1));
-  return static_cast<std::uint64_t>(std::min(std::ceil(n / unit) * unit, 1e18));
+  return static_cast<std::uint64_t>(std::min(std::ceil(n / unit * (1 - 1e-9)) * unit, 1e18));
 }
 
 }  // namespace
@@ -112,11 +114,10 @@ Claim claim_of(Percentile p, const Histogram& all, std::uint64_t lost,
   if (tails.empty()) return claim;
   const Tail sum = sum_of(tails);
   const double deff = design_effect(tails, sum);
-  const double tail_share = 1 - share(p);
   claim.effective_samples = sum.samples / deff;
   claim.tail_events = tail_events(tails);
   const double missing =
-      std::max({kFewestTailSamples / (claim.effective_samples * tail_share),
+      std::max({kFewestTailSamples / (claim.effective_samples * tail_share(p)),
                 static_cast<double>(kFewestTailEvents) /
                     static_cast<double>(std::max<std::uint64_t>(1, claim.tail_events)),
                 static_cast<double>(kFewestSlices) / static_cast<double>(tails.size())});
@@ -126,7 +127,7 @@ Claim claim_of(Percentile p, const Histogram& all, std::uint64_t lost,
     return claim;
   }
   const double t = student_97_5(static_cast<double>(tails.size()) - 1);
-  const double spread = t * std::sqrt(share(p) * tail_share / claim.effective_samples);
+  const double spread = t * std::sqrt(share(p) * tail_share(p) / claim.effective_samples);
   const auto rank = [&](double at) {
     return static_cast<std::uint64_t>(std::clamp(at * sum.samples, 1.0, sum.samples));
   };
@@ -150,7 +151,7 @@ bool hold_together(Percentile p, std::span<const Claim> claims) {
     samples += claim.effective_samples;
     events += claim.tail_events;
   }
-  return samples * (1 - share(p)) >= kFewestTailSamples && events >= kFewestTailEvents;
+  return samples * tail_share(p) >= kFewestTailSamples && events >= kFewestTailEvents;
 }
 
 }  // namespace volley

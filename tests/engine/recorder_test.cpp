@@ -56,6 +56,48 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   EXPECT_EQ(record.latencies.response.count(), 35U);
 }
 
+// A request every 100 ms for 3.5 s, and the collector looks as often. At 500 ms begins a slice.
+RunRecord looked_at_often(std::chrono::milliseconds between_looks) {
+  auto ways = handoffs(1);
+  RunRecord record;
+  record.slices = Slices(kSlice, std::chrono::milliseconds(3500), Nanos(0));
+  Collector collector(ways, record);
+  Recorder recorder(*ways[0], kInterval, kSlice);
+  const MonoTime begin = mono_now();
+  recorder.start(begin);
+  for (std::chrono::milliseconds at{0}; at.count() < 3500; at += std::chrono::milliseconds(100)) {
+    recorder.tick(begin + at);
+    one_request(recorder, begin + at);
+    if (at % between_looks == Nanos(0)) collector.collect(kNobody);
+  }
+  recorder.finish(begin + std::chrono::milliseconds(3500));
+  collector.finish(kNobody);
+  return record;
+}
+
+TEST(Recorder, samples_fall_on_the_slices_of_their_time) {
+  const RunRecord record = looked_at_often(std::chrono::milliseconds(100));
+  ASSERT_EQ(record.slices.all().size(), 14U);
+  for (std::size_t i = 0; i < 14; ++i)
+    EXPECT_EQ(record.slices.all()[i].response.count(), i % 2 == 0 ? 3U : 2U) << i;
+}
+
+TEST(Recorder, intervals_are_the_same_whether_or_not_slices_could_be_handed_over) {
+  const RunRecord often = looked_at_often(std::chrono::milliseconds(100));
+  const RunRecord never = looked_at_often(std::chrono::hours(1));
+  ASSERT_EQ(often.intervals.size(), never.intervals.size());
+  for (std::size_t i = 0; i < often.intervals.size(); ++i) {
+    EXPECT_EQ(often.intervals[i].begin, never.intervals[i].begin);
+    EXPECT_EQ(often.intervals[i].end, never.intervals[i].end);
+    EXPECT_EQ(often.intervals[i].counters.sent, never.intervals[i].counters.sent);
+    EXPECT_EQ(often.intervals[i].response_p99, never.intervals[i].response_p99);
+  }
+  EXPECT_EQ(often.latencies.response, never.latencies.response);
+  std::uint64_t sum = 0;
+  for (const Slice& slice : never.slices.all()) sum += slice.response.count();
+  EXPECT_EQ(sum, 35U) << "what was not handed over at a slice's end comes with the next";
+}
+
 // Due at 0, 0, 7 and 12 ns; sent at 20 with one call; answered at 50 together.
 TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
   auto ways = handoffs(2);

@@ -1,0 +1,140 @@
+// Slices of time: nothing is lost between them, however long the run was.
+#include "reports/measure/slices.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <random>
+#include <vector>
+
+#include "reports/measure/record.hpp"
+
+namespace volley {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Latencies one_response(Nanos value) {
+  Latencies latencies;
+  latencies.response.record(value);
+  return latencies;
+}
+
+std::vector<std::uint64_t> counts_of(const Slices& slices) {
+  std::vector<std::uint64_t> counts;
+  for (const Slice& slice : slices.all()) counts.push_back(slice.response.count());
+  return counts;
+}
+
+TEST(Slices, of_a_known_duration_are_a_64th_of_it_but_not_below_2_ms) {
+  EXPECT_EQ(first_slice(milliseconds(6400)), milliseconds(100));
+  EXPECT_EQ(first_slice(milliseconds(64)), milliseconds(2));
+  EXPECT_EQ(first_slice(std::nullopt), milliseconds(2));
+}
+
+TEST(Slices, double_when_a_run_outlasts_128_of_them) {
+  const Nanos first = milliseconds(10);
+  EXPECT_EQ(slice_end(first, Nanos(0)), milliseconds(10));
+  EXPECT_EQ(slice_end(first, milliseconds(10) - Nanos(1)), milliseconds(10));
+  EXPECT_EQ(slice_end(first, milliseconds(10)), milliseconds(20));
+  EXPECT_EQ(slice_end(first, milliseconds(1279)), milliseconds(1280));
+  EXPECT_EQ(slice_end(first, milliseconds(1280)), milliseconds(1300));
+  EXPECT_EQ(slice_end(first, milliseconds(2560)), milliseconds(2600));
+  EXPECT_EQ(slice_end(first, std::chrono::hours(1)), milliseconds(88 * 40'960));
+}
+
+TEST(Slices, become_half_as_many_and_twice_as_long) {
+  Slices slices(milliseconds(10), {}, Nanos(0));
+  for (int i = 0; i < 129; ++i) slices.add(i * milliseconds(10), one_response(Nanos(i)), 1);
+  std::vector<std::uint64_t> expected(64, 2);
+  expected.push_back(1);
+  EXPECT_EQ(counts_of(slices), expected);
+  EXPECT_EQ(slices.all()[3].lost, 2U);
+  // those of 60 and 70 ms: 6 ns and 7 ns
+  EXPECT_EQ(slices.all()[3].response.count_above(Histogram::index_of(6)), 1U);
+  EXPECT_EQ(slices.all()[3].response.count_above(Histogram::index_of(5)), 2U);
+}
+
+TEST(Slices, count_what_comes_after_the_known_end_in_the_last_one) {
+  Slices slices(milliseconds(10), milliseconds(640), Nanos(0));
+  slices.add(milliseconds(630), one_response(Nanos(1)), 0);
+  slices.add(seconds(2), one_response(Nanos(1)), 0);
+  ASSERT_EQ(slices.all().size(), 64U);
+  EXPECT_EQ(slices.all().back().response.count(), 2U);
+}
+
+TEST(Slices, count_a_lost_request_when_its_answer_was_due_not_when_it_was_given_up) {
+  Slices slices(milliseconds(10), milliseconds(640), milliseconds(100));
+  slices.add(milliseconds(125), Latencies(), 3);
+  slices.add(milliseconds(20), Latencies(), 1);  // of the warm-up's requests, or a drain cut short
+  EXPECT_EQ(slices.all()[2].lost, 3U);
+  EXPECT_EQ(slices.all()[0].lost, 1U);
+}
+
+TEST(SparseHistogram, counts_what_lies_above_an_hour_as_above_everything) {
+  Histogram h;
+  h.record(5, 2);
+  h.record(Histogram::kHighest + 1, 3);
+  h.record(-1, 4);
+  SparseHistogram sparse;
+  sparse.add(h);
+  EXPECT_EQ(sparse.count(), 5U);
+  EXPECT_EQ(sparse.count_above(5), 3U);
+  EXPECT_EQ(sparse.count_above(4), 5U);
+  EXPECT_EQ(sparse.count_above(Histogram::kCounters - 1), 3U);
+}
+
+RC_GTEST_PROP(SparseHistogram, counts_above_any_counter_as_the_histogram_does, ()) {
+  std::mt19937_64 dice(*rc::gen::arbitrary<std::uint64_t>());
+  Histogram all;
+  SparseHistogram sparse, other;
+  for (int part = 0; part < 4; ++part) {
+    Histogram h;
+    for (std::uint64_t i = dice() % 50; i > 0; --i)
+      h.record(static_cast<std::int64_t>(dice() >> (23 + dice() % 40)), 1 + dice() % 9);
+    (part < 2 ? sparse : other).add(h);
+    all.merge(h);
+  }
+  sparse.add(other);
+  RC_ASSERT(sparse.count() == all.count() + all.above());
+  std::uint64_t above = all.above();
+  for (std::size_t i = Histogram::kCounters; i-- > 0;) {
+    RC_ASSERT(i % 97 != 0 || sparse.count_above(i) == above);
+    above += all.counters()[i];
+  }
+}
+
+// However the run was cut into parts, each sample is in the slice of its part's begin, and merged
+// slices are the sum of those they were made of.
+RC_GTEST_PROP(Slices, hold_what_a_map_of_final_slices_holds, ()) {
+  std::mt19937_64 dice(*rc::gen::arbitrary<std::uint64_t>());
+  const Nanos first(static_cast<std::int64_t>(1 + dice() % 1000));
+  Slices slices(first, {}, Nanos(0));
+  std::vector<std::pair<Nanos, std::uint64_t>> added;
+  Latencies latencies;
+  for (std::uint64_t i = dice() % 60; i > 0; --i) {
+    const Nanos at(static_cast<std::int64_t>(dice() >> (34 + dice() % 30)));
+    const std::uint64_t times = dice() % 5;
+    latencies.clear();
+    latencies.service.record(7, times);
+    slices.add(at, latencies, times);
+    added.emplace_back(at, times);
+  }
+  Nanos latest(0);
+  for (const auto& [at, times] : added) latest = std::max(latest, at);
+  Nanos length = first;
+  while (latest >= length * 128) length *= 2;
+  std::map<std::size_t, std::uint64_t> expected;
+  for (const auto& [at, times] : added) expected[static_cast<std::size_t>(at / length)] += times;
+  RC_ASSERT(slices.all().size() <= kMostSlices);
+  for (std::size_t i = 0; i < slices.all().size(); ++i) {
+    RC_ASSERT(slices.all()[i].service.count() == expected[i]);
+    RC_ASSERT(slices.all()[i].lost == expected[i]);
+  }
+}
+
+}  // namespace
+}  // namespace volley
