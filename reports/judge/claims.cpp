@@ -13,6 +13,8 @@ struct Tail {
   double samples = 0;
 };
 
+constexpr double kNormal97_5 = 1.959963984540054;
+
 double share(Percentile p) { return static_cast<double>(p.ppm) / 1e6; }
 // Not 1 - share(p), which is not quite a ten-thousandth for p99.99.
 double tail_share(Percentile p) { return static_cast<double>(1'000'000 - p.ppm) / 1e6; }
@@ -56,7 +58,7 @@ std::vector<Tail> tails_beyond(Percentile p, const Histogram& all, std::uint64_t
   return less.beyond > 0 && wanted - less.beyond <= more.beyond - wanted ? above : from;
 }
 
-// deff; 1 where all or none of the samples are beyond.
+// deff; 1 where it cannot be told from 1, and where all or none of the samples are beyond.
 double design_effect(std::span<const Tail> tails, const Tail& sum) {
   const double q = sum.beyond / sum.samples;
   const double independent = q * (1 - q) * sum.samples;
@@ -72,7 +74,9 @@ double design_effect(std::span<const Tail> tails, const Tail& sum) {
     before = r;
   }
   const double variance = slices / (slices - 1) * (squares + 2 * std::max(0.0, neighbours));
-  return std::max(1.0, variance / independent);
+  const double deff = variance / independent;
+  // What independent samples show by chance.
+  return deff < 1 + 2 / std::sqrt(slices) ? 1 : deff;
 }
 
 std::uint64_t tail_events(std::span<const Tail> tails) {
@@ -82,15 +86,15 @@ std::uint64_t tail_events(std::span<const Tail> tails) {
   std::size_t in_a_row = 0;
   for (const Tail& tail : tails) {
     in_a_row = tail.beyond > 0 ? in_a_row + 1 : 0;
-    if (in_a_row % one_event == 1 % one_event) events += in_a_row > 0 ? 1 : 0;
+    if (in_a_row > 0 && (in_a_row - 1) % one_event == 0) ++events;
   }
   return events;
 }
 
-// The 97.5 % point of Student's distribution, to 1e-4 from 19 degrees of freedom on (Abramowitz and
+// The 97.5 % point of Student's distribution, to 1e-3 from 9 degrees of freedom on (Abramowitz and
 // Stegun 26.7.5).
 double student_97_5(double freedom) {
-  constexpr double z = 1.959963984540054;
+  constexpr double z = kNormal97_5;
   constexpr double z3 = z * z * z;
   constexpr double z5 = z3 * z * z;
   constexpr double z7 = z5 * z * z;
@@ -103,6 +107,18 @@ std::uint64_t two_digits(double n) {
   if (n < 1) return 1;
   const double unit = std::pow(10.0, std::max(0.0, std::floor(std::log10(n)) - 1));
   return static_cast<std::uint64_t>(std::min(std::ceil(n / unit * (1 - 1e-9)) * unit, 1e18));
+}
+
+// The values `t` standard errors of their share to both sides of the percentile.
+void add_interval(Claim& claim, Percentile p, const Histogram& all, double samples, double t) {
+  const double spread = t * std::sqrt(share(p) * tail_share(p) / claim.effective_samples);
+  const auto rank = [&](double at) {
+    return static_cast<std::uint64_t>(std::clamp(std::ceil(at * samples), 1.0, samples));
+  };
+  if (const auto low = all.counter_of_rank(rank(share(p) - spread)))
+    claim.low = std::max(Histogram::lowest_of(*low), all.min()->count());
+  if (const auto high = all.counter_of_rank(rank(share(p) + spread)))
+    claim.high = std::min(Histogram::highest_of(*high), all.max()->count());
 }
 
 }  // namespace
@@ -126,15 +142,9 @@ Claim claim_of(Percentile p, const Histogram& all, std::uint64_t lost,
     claim.samples_needed = two_digits(sum.samples * missing);
     return claim;
   }
-  const double t = student_97_5(static_cast<double>(tails.size()) - 1);
-  const double spread = t * std::sqrt(share(p) * tail_share(p) / claim.effective_samples);
-  const auto rank = [&](double at) {
-    return static_cast<std::uint64_t>(std::clamp(at * sum.samples, 1.0, sum.samples));
-  };
-  if (const auto low = all.counter_of_rank(rank(share(p) - spread)))
-    claim.low = std::max(Histogram::lowest_of(*low), all.min()->count());
-  if (const auto high = all.counter_of_rank(rank(share(p) + spread + 1 / sum.samples)))
-    claim.high = std::min(Histogram::highest_of(*high), all.max()->count());
+  const auto clusters = std::min<std::uint64_t>(tails.size(), claim.tail_events);
+  add_interval(claim, p, all, sum.samples,
+               deff > 1 ? student_97_5(static_cast<double>(clusters - 1)) : kNormal97_5);
   return claim;
 }
 

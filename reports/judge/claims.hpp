@@ -9,11 +9,15 @@
 // West, Econometrica 55, 1987, with one lag, never less than without):
 //
 //   var = m / (m - 1) * (sum r_i^2 + 2 max(0, sum r_i r_{i+1})) / n^2
-//   deff = max(1, var / (q (1 - q) / n))        Kish's design effect
+//   deff = var / (q (1 - q) / n)                Kish's design effect
 //   n_eff = n / deff
 //
-// and the interval inverts a test about the share (Woodruff, JASA 47, 1952): the samples at
-// p -+ t sqrt(p (1 - p) / n_eff), t of Student's distribution with m - 1 degrees of freedom.
+// A deff below 1 + 2 / sqrt(m) cannot be told from 1 by m slices, and counts as 1. The interval
+// inverts a test about the share (Woodruff, JASA 47, 1952): the samples at
+// p -+ t sqrt(p (1 - p) / n_eff), where t is the normal distribution's 1.96 when deff is 1 and
+// otherwise Student's with one degree of freedom less than there are slices, or events beyond the
+// percentile if they are fewer: a variance cannot be known better than from those.
+// tests/judge/coverage_test.cpp counts how often such intervals cover the truth.
 #pragma once
 
 #include <cstdint>
