@@ -25,9 +25,8 @@ std::vector<Tail> tails(std::span<const SliceSamples> slices, std::size_t index,
   for (const SliceSamples& slice : slices) {
     const std::uint64_t samples = slice.recorded.count() + slice.lost;
     if (samples == 0) continue;
-    std::uint64_t beyond = samples;
-    if (!with_it) beyond = slice.recorded.count_above(index) + slice.lost;
-    if (with_it && index > 0) beyond = slice.recorded.count_above(index - 1) + slice.lost;
+    const std::uint64_t beyond = slice.lost + (with_it ? slice.recorded.count_from(index)
+                                                       : slice.recorded.count_above(index));
     found.push_back({static_cast<double>(beyond), static_cast<double>(samples)});
   }
   return found;

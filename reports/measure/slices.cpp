@@ -28,8 +28,12 @@ void SparseHistogram::add(const Histogram& histogram) {
   const auto counters = histogram.counters();
   const std::size_t last = Histogram::index_of(histogram.max()->count());
   std::vector<Cell> cells;
-  for (std::size_t i = Histogram::index_of(histogram.min()->count()); i <= last; ++i)
-    if (counters[i] > 0) cells.push_back((Cell(i) << kValueBits) | counters[i]);
+  for (std::size_t i = Histogram::index_of(histogram.min()->count()); i <= last; ++i) {
+    if (counters[i] == 0) continue;
+    const Cell place = Cell(i) >> kGroupBits;
+    if (cells.empty() || cells.back() >> kValueBits != place) cells.push_back(place << kValueBits);
+    cells.back() += counters[i];
+  }
   count_ += histogram.count();
   add(std::span<const Cell>(cells));
 }
@@ -45,19 +49,20 @@ void SparseHistogram::add(std::span<const Cell> cells) {
   merged.reserve(cells_.size() + cells.size());
   auto mine = cells_.begin();
   for (const Cell& cell : cells) {
-    const Cell index = cell >> kValueBits;
-    while (mine != cells_.end() && *mine >> kValueBits < index) merged.push_back(*mine++);
+    const Cell place = cell >> kValueBits;
+    while (mine != cells_.end() && *mine >> kValueBits < place) merged.push_back(*mine++);
     merged.push_back(cell);
-    if (mine != cells_.end() && *mine >> kValueBits == index) merged.back() += *mine++ & kValue;
+    if (mine != cells_.end() && *mine >> kValueBits == place) merged.back() += *mine++ & kValue;
   }
   merged.insert(merged.end(), mine, cells_.end());
   merged.shrink_to_fit();
   cells_ = std::move(merged);
 }
 
-std::uint64_t SparseHistogram::count_above(std::size_t index) const {
+std::uint64_t SparseHistogram::count_from(std::size_t index) const {
   std::uint64_t sum = above_range_;
-  for (auto cell = cells_.rbegin(); cell != cells_.rend() && *cell >> kValueBits > index; ++cell)
+  for (auto cell = cells_.rbegin();
+       cell != cells_.rend() && *cell >> kValueBits >= index >> kGroupBits; ++cell)
     sum += *cell & kValue;
   return sum;
 }

@@ -20,19 +20,26 @@ namespace volley {
 
 inline constexpr std::size_t kMostSlices = 128;
 
-// The counters of a histogram that are not 0, lowest first.
+// A histogram of 128 counters to a power of two in place of 1024, of which those that are not 0 are
+// kept. Coarse enough that a slice takes a few KiB, whatever it counts.
 class SparseHistogram {
  public:
+  static constexpr unsigned kGroupBits = 3;  // so many of Histogram's counters are one here
+
   void add(const Histogram& histogram);
   void add(const SparseHistogram& other);
 
   [[nodiscard]] std::uint64_t count() const { return count_; }  // samples, those above 1 h included
-  // Samples in counters above the one with this index (Histogram::index_of), and above 1 h.
-  [[nodiscard]] std::uint64_t count_above(std::size_t index) const;
+  // Samples above the counter here that holds this index (Histogram::index_of), or from it on;
+  // those above 1 h included.
+  [[nodiscard]] std::uint64_t count_above(std::size_t index) const {
+    return count_from((index >> kGroupBits << kGroupBits) + (std::size_t{1} << kGroupBits));
+  }
+  [[nodiscard]] std::uint64_t count_from(std::size_t index) const;
 
  private:
   static_assert(Histogram::kCounters <= 1U << 16U);
-  // A counter as one word: its index above, its value below, so that words sort as counters do.
+  // A counter as one word: its place above, its value below, so that words sort as counters do.
   using Cell = std::uint64_t;
   static constexpr unsigned kValueBits = 48;
   static constexpr Cell kValue = (Cell(1) << kValueBits) - 1;
