@@ -124,7 +124,8 @@ std::string few_text(const Report& report) {
            is_withheld(run.response, kPercentiles[2]) || is_withheld(run.response, kPercentiles[3]);
   };
   if (std::none_of(report.runs.begin(), report.runs.end(), has_few)) return {};
-  return "few: withheld for too few independent samples; the JSON says how many it takes\n";
+  return "few: withheld, too few independent samples or events beyond; the JSON says how many it "
+         "takes\n";
 }
 
 // The first run's heading stands for all of them; a warning is printed once.

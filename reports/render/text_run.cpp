@@ -208,7 +208,9 @@ std::string few_text(const RunReport& run) {
   if (words.empty()) return {};
   return wrapped(
       "few       ",
-      "withheld for too few independent samples; enough of this load would be about " + words);
+      "withheld: too few independent samples or events beyond; enough of this load would be "
+      "about " +
+          words);
 }
 
 // How unevenly round trips took, where it is known.

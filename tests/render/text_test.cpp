@@ -83,10 +83,11 @@ TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
 TEST(Text, withholds_a_percentile_of_few_samples_and_says_how_many_it_takes) {
   const std::string text = render_text(sample("udp"));
   EXPECT_TRUE(says(text, "158 us    few     few     lost\n"));
-  EXPECT_TRUE(says(text, "enough of this load would be about 10,000 for"));
-  EXPECT_TRUE(says(text, "p99.9 (10.1 s), 100,000 for p99.99 (101 s)"));
+  EXPECT_TRUE(
+      says(text, "withheld: too few independent samples or events beyond; enough of this load"));
+  EXPECT_TRUE(says(text, "10,000 for p99.9 (10.1 s), 100,000 for p99.99 (101 s)"));
   EXPECT_EQ(render_text(sample("long_udp")).find("few"), std::string::npos);
-  EXPECT_TRUE(says(render_text(sample("duel")), "\nfew: withheld for too few independent"));
+  EXPECT_TRUE(says(render_text(sample("duel")), "\nfew: withheld, too few independent"));
   EXPECT_EQ(render_text(sample("long_duel")).find("few"), std::string::npos);
 }
 
