@@ -124,16 +124,16 @@ struct RunRecord {
   std::vector<std::pair<std::string, std::string>> config;  // effective values, in order
 
   RunStatus status = RunStatus::ok;
+  // false: a stream whose sink is foreign or gave no count; completed and lost are unknown
+  bool has_answers = true;
+  bool has_response = true;  // false: connect and stream have no response or service time
+  int signal = 0;            // that interrupted the run: SIGINT or SIGTERM
   std::optional<RunFailure> failure;
-  int signal = 0;  // that interrupted the run: SIGINT or SIGTERM
   Nanos warm_up{0};
   Nanos duration{0};  // of the measure phase, as it was
   Nanos drain{0};
   std::optional<double> intended_per_s;  // open loop
   std::optional<std::uint64_t> planned;  // unknown in a closed loop by duration
-  // false: a stream whose sink is foreign or gave no count; completed and lost are unknown
-  bool has_answers = true;
-  bool has_response = true;  // false: connect and stream have no response or service time
 
   RequestCounters counters;
   Latencies latencies;
