@@ -202,8 +202,8 @@ class Conductor {
 
   // A little after each of these ends, when the workers have handed over.
   void look_again() {
-    const Nanos later = std::min<Nanos>(std::chrono::milliseconds(20),
-                                        (following(next_look_) - next_look_) / 2);
+    const Nanos later =
+        std::min<Nanos>(std::chrono::milliseconds(20), (following(next_look_) - next_look_) / 2);
     timer_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(next_look_ + later));
     timer_.async_wait([this](const asio::error_code& error) {
       if (error || done_ == workers_.size()) return;

@@ -38,6 +38,7 @@ void add_percentile(ComparedSide& side, std::optional<std::int64_t> ComparedSide
                     const PercentileKey& key, const Histogram& response,
                     const std::vector<Claims>& rounds) {
   std::vector<Claim> claims;
+  claims.reserve(rounds.size());
   for (const Claims& round : rounds) claims.push_back(round.*key.claim);
   if (hold_together(key.percentile, claims))
     side.*figure = count_of(response.at(key.percentile, side.lost.value_or(0)));

@@ -130,7 +130,7 @@ std::optional<std::uint64_t> useful_bytes(const RunRecord& record) {
 // The figures of one of the record's distributions, judged by how its samples fell on the slices.
 LatencyFigures judged(const RunRecord& record, const Histogram& all,
                       SparseHistogram Slice::*recorded, std::uint64_t lost) {
-  const LatencyFigures figures = figures_of(all, lost);
+  LatencyFigures figures = figures_of(all, lost);
   if (all.empty() && all.above() == 0 && lost == 0) return figures;
   std::vector<SliceSamples> samples;
   for (const Slice& slice : record.slices.all())

@@ -15,7 +15,8 @@ namespace {
 // Slices of a run as they fell: of each, how many samples took which time, and how many were lost.
 class SlicedRun {
  public:
-  void slice(std::vector<std::pair<std::int64_t, std::uint64_t>> samples, std::uint64_t lost = 0) {
+  void slice(const std::vector<std::pair<std::int64_t, std::uint64_t>>& samples,
+             std::uint64_t lost = 0) {
     Histogram part;
     for (const auto& [value, times] : samples) part.record(value, times);
     slices_.emplace_back().add(part);
@@ -204,6 +205,7 @@ RC_GTEST_PROP(Claim, has_an_interval_around_the_percentile, ()) {
   Histogram all;
   for (int i = 0; i < 64; ++i) {
     std::vector<std::pair<std::int64_t, std::uint64_t>> samples;
+    samples.reserve(40);
     for (int k = 0; k < 40; ++k)
       samples.emplace_back(static_cast<std::int64_t>(dice() >> (34 + dice() % 20)), 1 + dice() % 4);
     for (const auto& [value, times] : samples) all.record(value, times);
