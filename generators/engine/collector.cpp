@@ -22,7 +22,7 @@ void Collector::add_part(std::size_t worker, const IntervalRecord& part, bool en
   merged.latencies.merge(part.latencies);
   pending.used = true;
   next_index_[worker] = ends_interval ? part.index + 1 : part.index;
-  record_.slices.add(part.begin, part.latencies, part.counters.lost);
+  record_.slices.add(part.begin, part.latencies, part.counters);
 }
 
 void Collector::collect(const std::function<void(const IntervalRecord&, bool warm_up)>& on_interval,

@@ -40,10 +40,10 @@ class Ring {
     begin_.value.store(begin + 1, std::memory_order_release);
     return true;
   }
-  // The reader: whether there is nothing to pop.
-  [[nodiscard]] bool empty() const {
-    return begin_.value.load(std::memory_order_relaxed) ==
-           end_.value.load(std::memory_order_acquire);
+  // The reader: how many there are to pop.
+  [[nodiscard]] std::size_t size() const {
+    return end_.value.load(std::memory_order_acquire) -
+           begin_.value.load(std::memory_order_relaxed);
   }
 
  private:
@@ -75,8 +75,8 @@ class alignas(kCacheLine) Handoff {
     if (!recycled_.pop(record)) record = std::make_unique<HandedRecord>();
     return record;
   }
-  // Worker: whether take_empty() would have to make one.
-  [[nodiscard]] bool out_of_empty() const { return recycled_.empty(); }
+  // Worker: whether there is an empty one besides the two that the end of an interval takes.
+  [[nodiscard]] bool can_spare_one() const { return recycled_.size() > 2; }
   // Collector: the next finished record; null when there is none.
   std::unique_ptr<HandedRecord> collect() {
     std::unique_ptr<HandedRecord> record;

@@ -212,7 +212,7 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
   record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr ||
                         plan.workload == Workload::hold;
-  record.slices = Slices(first_slice(plan.duration), plan.duration, plan.timeout);
+  record.slices = Slices(plan.timeout);
   record.generator.threads = plan.threads;
   record.generator.wait = to_string(plan.wait);
   return record;

@@ -4,10 +4,9 @@
 
 namespace volley {
 
-Recorder::Recorder(Handoff& handoff, Nanos interval, Nanos first_slice)
+Recorder::Recorder(Handoff& handoff, Nanos interval)
     : handoff_(handoff),
       interval_(interval),
-      first_slice_(first_slice),
       measured_(std::make_unique<HandedRecord>()),
       warm_up_(std::make_unique<HandedRecord>()) {
   warm_up_->warm_up = true;
@@ -27,13 +26,13 @@ void Recorder::plan_next_cut(MonoTime now) {
   next_cut_ = interval_end_;
   if (!measures()) return;
   const Nanos into = std::max(Nanos(0), now - measure_begin_);
-  next_cut_ = std::min(next_cut_, measure_begin_ + slice_end(first_slice_, into));
+  next_cut_ = std::min(next_cut_, measure_begin_ + slice_end(into));
 }
 
 void Recorder::cut(MonoTime now) {
   if (now >= interval_end_)
     end_interval(now);
-  else if (!handoff_.out_of_empty())  // else this slice and the next go together
+  else if (handoff_.can_spare_one())  // else this slice and the next go together
     give_measured(now, false);
   plan_next_cut(now);
 }
@@ -45,7 +44,8 @@ void Recorder::give_measured(MonoTime end, bool ends_interval) {
   r.end = end - measure_begin_;
   r.index = static_cast<std::uint32_t>(interval_begin / interval_);
   measured_->ends_interval = ends_interval;
-  if (handoff_.give(measured_)) measured_ = handoff_.take_empty();
+  if (!handoff_.give(measured_)) return;
+  measured_ = handoff_.take_empty();
   measured_->warm_up = false;
   part_begin_ = end;
 }

@@ -1,5 +1,5 @@
-// Takes down what happens to the requests of one thread. One writer; the record changes hands only
-// at an interval's end.
+// Takes down what happens to the requests of one thread. One writer; the record changes hands at an
+// interval's end and, while there are enough empty ones, at that of a slice of time.
 //
 // Counters and samples belong to the phase of the intended time: what happens to a warm-up request
 // goes to a record that only the progress line sees.
@@ -28,8 +28,7 @@ struct Completion {
 
 class Recorder {
  public:
-  // `first_slice`: see measure/slices.
-  Recorder(Handoff& handoff, Nanos interval, Nanos first_slice);
+  Recorder(Handoff& handoff, Nanos interval);
 
   // Fixes the time axis; before the first event.
   void start(MonoTime measure_begin);
@@ -107,7 +106,6 @@ class Recorder {
 
   Handoff& handoff_;
   Nanos interval_;
-  Nanos first_slice_;
   MonoTime measure_begin_;
   MonoTime part_begin_;  // of what is in measured_
   MonoTime interval_end_;

@@ -197,7 +197,7 @@ class Conductor {
     if (look < begin) return look + plan_.interval;
     const Nanos into = look - begin;
     const Nanos interval_end = (into / plan_.interval + 1) * plan_.interval;
-    return begin + std::min(interval_end, slice_end(first_slice(plan_.duration), into));
+    return begin + std::min(interval_end, slice_end(into));
   }
 
   // A little after each of these ends, when the workers have handed over.

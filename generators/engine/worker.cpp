@@ -11,7 +11,7 @@ Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, st
       index_(index),
       session_(session),
       signals_(signals),
-      recorder_(handoff, plan.interval, first_slice(plan.duration)) {
+      recorder_(handoff, plan.interval) {
   result_.flows_wanted = flow_count();
 }
 

@@ -125,7 +125,7 @@ class alignas(kCacheLine) Worker {
   [[nodiscard]] std::uint32_t session() const { return session_; }
   [[nodiscard]] Poller& poller() { return poller_; }
   [[nodiscard]] Recorder& recorder() { return recorder_; }
-  // Ends the interval that is over; once a turn.
+  // Ends the interval or slice that is over; once a turn.
   void tick(MonoTime now) {
     recorder_.tick(now);
     if (!measures_ && recorder_.measures()) begin_measure();

@@ -9,7 +9,6 @@ namespace volley {
 namespace {
 
 constexpr Nanos kShortest = std::chrono::milliseconds(2);
-constexpr std::int64_t kUsual = 64;  // slices of a run
 
 void merge(Slice& into, const Slice& from) {
   into.response.add(from.response);
@@ -67,23 +66,14 @@ std::uint64_t SparseHistogram::count_from(std::size_t index) const {
   return sum;
 }
 
-Nanos first_slice(std::optional<Nanos> duration) {
-  return duration ? std::max(kShortest, *duration / kUsual) : kShortest;
-}
-
-Nanos slice_end(Nanos first, Nanos at) {
-  ensure(first > Nanos(0) && at >= Nanos(0), "a slice has a length, and lies in the measure phase");
-  Nanos length = first;
-  while (at >= length * (2 * kUsual)) length *= 2;
+Nanos slice_end(Nanos at) {
+  ensure(at >= Nanos(0), "a slice lies in the measure phase");
+  Nanos length = kShortest;
+  while (at >= length * static_cast<std::int64_t>(kMostSlices)) length *= 2;
   return (at / length + 1) * length;
 }
 
-Slices::Slices(Nanos first, std::optional<Nanos> end, Nanos timeout)
-    : length_(first), end_(end), timeout_(timeout) {}
-
 Slice& Slices::at(Nanos time) {
-  if (end_) time = std::min(time, *end_ - Nanos(1));
-  time = std::max(time, Nanos(0));
   while (time >= length_ * static_cast<std::int64_t>(kMostSlices)) {
     for (std::size_t i = 0; i < slices_.size(); ++i) {
       if (i % 2 == 1) merge(slices_[i / 2], slices_[i]);
@@ -97,13 +87,17 @@ Slice& Slices::at(Nanos time) {
   return slices_[index];
 }
 
-void Slices::add(Nanos begin, const Latencies& latencies, std::uint64_t lost) {
-  Slice& slice = at(begin);
+void Slices::add(Nanos begin, const Latencies& latencies, const RequestCounters& counters) {
+  const auto none_later = [&](Nanos time) {
+    const Nanos end = length_ * static_cast<std::int64_t>(slices_.size());
+    return std::max(Nanos(0), std::min(time, end - Nanos(1)));
+  };
+  Slice& slice = at(counters.sent > 0 ? begin : none_later(begin));
   slice.response.add(latencies.response);
   slice.service.add(latencies.service);
   slice.send_lag.add(latencies.send_lag);
   slice.connect.add(latencies.connect);
-  if (lost > 0) at(begin - timeout_).lost += lost;
+  if (counters.lost > 0) at(none_later(begin - timeout_)).lost += counters.lost;
 }
 
 }  // namespace volley

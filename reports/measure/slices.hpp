@@ -2,14 +2,15 @@
 // Samples of one run are not independent; how much they hang together shows in how unevenly they
 // fall on slices of time (see judge/claims).
 //
-// However long the run, there are at most kMostSlices of them, from about half as many on: when
-// there would be more, each two neighbours become one. What is kept of a slice are the counters of
-// its histograms that are not 0, so memory does not grow with the run.
+// Nobody knows beforehand how long a run will last (it may be interrupted, or end with its last
+// request), so slices begin at 2 ms and there are at most kMostSlices of them: when there would be
+// more, each two neighbours become one. Of a run of more than a quarter of a second there are then
+// between half as many and that many. What is kept of a slice are the counters of its histograms
+// that are not 0, so memory does not grow with the run.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,33 +51,34 @@ class SparseHistogram {
   std::uint64_t above_range_ = 0;
 };
 
-struct Latencies;  // of measure/record
+// Of measure/record.
+struct Latencies;
+struct RequestCounters;
 
-// The four distributions of a run in one slice of time, by the time of the answer (send_lag: of the
-// sending), and the requests that were lost.
+// The four distributions of a run in one slice of time, by when they were taken down: at the answer
+// or, where it ended a wait, at the beginning of that wait (send_lag: likewise by the sending).
 struct Slice {
   SparseHistogram response, service, send_lag, connect;
-  std::uint64_t lost = 0;  // requests whose answer was due in this slice, but for the timeout
+  // Requests given up whose answer could still have come in this slice: a timeout before they were
+  // known as lost.
+  std::uint64_t lost = 0;
 };
 
-// The length of slices that a run of this duration starts with: a 64th of it, at least 2 ms. Of
-// unknown duration: 2 ms, from which they grow.
-[[nodiscard]] Nanos first_slice(std::optional<Nanos> duration);
-
-// The end of the slice in which `at` lies. Slices of a run that outlasts 128 of them are twice as
-// long from then on, and so on: 64 to every doubling.
-[[nodiscard]] Nanos slice_end(Nanos first, Nanos at);
+// The end of the slice in which `at` lies (since the start of the measure phase, not negative).
+// Slices of a run that outlasts 128 of them are twice as long from then on, and so on: 64 to every
+// doubling.
+[[nodiscard]] Nanos slice_end(Nanos at);
 
 class Slices {
  public:
   Slices() = default;
-  // `end`: of the measure phase, where it is known: what comes in later belongs to the last slice.
-  Slices(Nanos first, std::optional<Nanos> end, Nanos timeout);
+  // `timeout`: after which a request counts as lost.
+  explicit Slices(Nanos timeout) : timeout_(timeout) {}
 
   // What was recorded from `begin` on (since the start of the measure phase, not negative) to the
-  // end of that slice at most. Lost requests are known as such a timeout after they were due, and
-  // are counted in the slice of back then.
-  void add(Nanos begin, const Latencies& latencies, std::uint64_t lost);
+  // end of that slice at most. Once nothing is sent any more the run's time is over: answers that
+  // come in later belong to the last slice.
+  void add(Nanos begin, const Latencies& latencies, const RequestCounters& counters);
 
   // In order of time; empty ones included.
   [[nodiscard]] std::span<const Slice> all() const { return slices_; }
@@ -84,8 +86,7 @@ class Slices {
  private:
   Slice& at(Nanos time);
 
-  Nanos length_ = first_slice({});
-  std::optional<Nanos> end_;
+  Nanos length_ = slice_end(Nanos(0));
   Nanos timeout_{0};
   std::vector<Slice> slices_;
 };

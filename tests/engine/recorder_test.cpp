@@ -11,7 +11,6 @@ namespace volley {
 namespace {
 
 constexpr Nanos kInterval = std::chrono::seconds(1);
-constexpr Nanos kSlice = std::chrono::milliseconds(250);
 
 std::vector<std::unique_ptr<Handoff>> handoffs(std::size_t n) {
   std::vector<std::unique_ptr<Handoff>> made;
@@ -32,7 +31,7 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval, kSlice);
+  Recorder recorder(*ways[0], kInterval);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   for (int i = 0; i < 35; ++i) {
@@ -56,13 +55,14 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   EXPECT_EQ(record.latencies.response.count(), 35U);
 }
 
-// A request every 100 ms for 3.5 s, and the collector looks as often. At 500 ms begins a slice.
+// A request every 100 ms for 3.5 s, at whose end slices are 32 ms long; the collector looks every
+// so often.
 RunRecord looked_at_often(std::chrono::milliseconds between_looks) {
   auto ways = handoffs(1);
   RunRecord record;
-  record.slices = Slices(kSlice, std::chrono::milliseconds(3500), Nanos(0));
+  record.slices = Slices(Nanos(0));
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval, kSlice);
+  Recorder recorder(*ways[0], kInterval);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   for (std::chrono::milliseconds at{0}; at.count() < 3500; at += std::chrono::milliseconds(100)) {
@@ -77,9 +77,11 @@ RunRecord looked_at_often(std::chrono::milliseconds between_looks) {
 
 TEST(Recorder, samples_fall_on_the_slices_of_their_time) {
   const RunRecord record = looked_at_often(std::chrono::milliseconds(100));
-  ASSERT_EQ(record.slices.all().size(), 14U);
-  for (std::size_t i = 0; i < 14; ++i)
-    EXPECT_EQ(record.slices.all()[i].response.count(), i % 2 == 0 ? 3U : 2U) << i;
+  std::vector<std::uint64_t> expected(3400 / 32 + 1);
+  for (std::size_t at = 0; at < 3500; at += 100) ++expected[at / 32];
+  ASSERT_EQ(record.slices.all().size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_EQ(record.slices.all()[i].response.count(), expected[i]) << i;
 }
 
 TEST(Recorder, intervals_are_the_same_whether_or_not_slices_could_be_handed_over) {
@@ -102,8 +104,8 @@ TEST(Recorder, intervals_are_the_same_whether_or_not_slices_could_be_handed_over
 TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
   auto ways = handoffs(2);
   const MonoTime begin = mono_now();
-  Recorder together(*ways[0], kInterval, kSlice);
-  Recorder apart(*ways[1], kInterval, kSlice);
+  Recorder together(*ways[0], kInterval);
+  Recorder apart(*ways[1], kInterval);
   together.start(begin);
   apart.start(begin);
   std::vector<Due> dues;
@@ -142,7 +144,7 @@ TEST(Recorder, a_run_given_up_before_it_began_has_an_interval_without_length) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval, kSlice);
+  Recorder recorder(*ways[0], kInterval);
   const MonoTime now = mono_now();
   recorder.on_connected(true, now - kInterval, now);
   recorder.finish(now);
@@ -157,7 +159,7 @@ TEST(Recorder, a_worker_that_slept_over_interval_ends_loses_nothing) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval, kSlice);
+  Recorder recorder(*ways[0], kInterval);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   one_request(recorder, begin);
@@ -176,7 +178,7 @@ TEST(Recorder, warm_up_requests_are_shown_but_never_counted) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval, kSlice);
+  Recorder recorder(*ways[0], kInterval);
   const MonoTime now = mono_now();
   const MonoTime begin = now + std::chrono::milliseconds(2500);
   recorder.start(begin);
@@ -198,8 +200,8 @@ TEST(Collector, an_interval_is_published_when_every_worker_has_handed_it_over) {
   auto ways = handoffs(2);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder fast(*ways[0], kInterval, kSlice);
-  Recorder slow(*ways[1], kInterval, kSlice);
+  Recorder fast(*ways[0], kInterval);
+  Recorder slow(*ways[1], kInterval);
   const MonoTime begin = mono_now();
   fast.start(begin);
   slow.start(begin);

@@ -59,7 +59,7 @@ class Drawn {
 
  private:
   void next_slice() {
-    slices_.add(kLength * slice_++, part_, 0);
+    slices_.add(kLength * slice_++, part_, sent_);
     all_.merge(part_.response);
     part_.response.clear();
   }
@@ -67,8 +67,9 @@ class Drawn {
   static constexpr Nanos kLength = std::chrono::milliseconds(2);
   int slice_ = 0;
   Latencies part_;
+  RequestCounters sent_{.sent = 1};
   Histogram all_;
-  Slices slices_{kLength, 64 * kLength, Nanos(0)};
+  Slices slices_{Nanos(0)};
 };
 
 struct Quantile {

@@ -29,49 +29,60 @@ std::vector<std::uint64_t> counts_of(const Slices& slices) {
   return counts;
 }
 
-TEST(Slices, of_a_known_duration_are_a_64th_of_it_but_not_below_2_ms) {
-  EXPECT_EQ(first_slice(milliseconds(6400)), milliseconds(100));
-  EXPECT_EQ(first_slice(milliseconds(64)), milliseconds(2));
-  EXPECT_EQ(first_slice(std::nullopt), milliseconds(2));
+RequestCounters sent_and_lost(std::uint64_t sent, std::uint64_t lost) {
+  RequestCounters counters;
+  counters.sent = sent;
+  counters.lost = lost;
+  return counters;
 }
 
 TEST(Slices, double_when_a_run_outlasts_128_of_them) {
-  const Nanos first = milliseconds(10);
-  EXPECT_EQ(slice_end(first, Nanos(0)), milliseconds(10));
-  EXPECT_EQ(slice_end(first, milliseconds(10) - Nanos(1)), milliseconds(10));
-  EXPECT_EQ(slice_end(first, milliseconds(10)), milliseconds(20));
-  EXPECT_EQ(slice_end(first, milliseconds(1279)), milliseconds(1280));
-  EXPECT_EQ(slice_end(first, milliseconds(1280)), milliseconds(1300));
-  EXPECT_EQ(slice_end(first, milliseconds(2560)), milliseconds(2600));
-  EXPECT_EQ(slice_end(first, std::chrono::hours(1)), milliseconds(88 * 40'960));
+  EXPECT_EQ(slice_end(Nanos(0)), milliseconds(2));
+  EXPECT_EQ(slice_end(milliseconds(2) - Nanos(1)), milliseconds(2));
+  EXPECT_EQ(slice_end(milliseconds(2)), milliseconds(4));
+  EXPECT_EQ(slice_end(milliseconds(255)), milliseconds(256));
+  EXPECT_EQ(slice_end(milliseconds(256)), milliseconds(260));
+  EXPECT_EQ(slice_end(milliseconds(512)), milliseconds(520));
+  EXPECT_EQ(slice_end(std::chrono::hours(1)), milliseconds(65'536 * 55));
 }
 
 TEST(Slices, become_half_as_many_and_twice_as_long) {
-  Slices slices(milliseconds(10), {}, Nanos(0));
-  for (int i = 0; i < 129; ++i) slices.add(i * milliseconds(10), one_response(Nanos(8 * i)), 1);
+  Slices slices(Nanos(0));
+  for (int i = 0; i < 129; ++i)
+    slices.add(i * milliseconds(2), one_response(Nanos(8 * i)), sent_and_lost(1, 1));
   std::vector<std::uint64_t> expected(64, 2);
   expected.push_back(1);
   EXPECT_EQ(counts_of(slices), expected);
   EXPECT_EQ(slices.all()[3].lost, 2U);
-  // those of 60 and 70 ms: 48 ns and 56 ns
+  // those of 12 and 14 ms: 48 ns and 56 ns
   EXPECT_EQ(slices.all()[3].response.count_above(Histogram::index_of(48)), 1U);
   EXPECT_EQ(slices.all()[3].response.count_above(Histogram::index_of(47)), 2U);
 }
 
-TEST(Slices, count_what_comes_after_the_known_end_in_the_last_one) {
-  Slices slices(milliseconds(10), milliseconds(640), Nanos(0));
-  slices.add(milliseconds(630), one_response(Nanos(1)), 0);
-  slices.add(seconds(2), one_response(Nanos(1)), 0);
+TEST(Slices, count_what_comes_in_when_nothing_is_sent_any_more_in_the_last_one) {
+  Slices slices(Nanos(0));
+  slices.add(milliseconds(126), one_response(Nanos(1)), sent_and_lost(1, 0));
+  slices.add(seconds(2), one_response(Nanos(1)), sent_and_lost(0, 0));
   ASSERT_EQ(slices.all().size(), 64U);
   EXPECT_EQ(slices.all().back().response.count(), 2U);
 }
 
+TEST(Slices, of_a_run_whose_requests_were_all_of_the_warm_up_begin_with_the_first) {
+  Slices slices(Nanos(0));
+  slices.add(seconds(2), one_response(Nanos(1)), sent_and_lost(0, 0));
+  ASSERT_EQ(slices.all().size(), 1U);
+  EXPECT_EQ(slices.all().front().response.count(), 1U);
+}
+
 TEST(Slices, count_a_lost_request_when_its_answer_was_due_not_when_it_was_given_up) {
-  Slices slices(milliseconds(10), milliseconds(640), milliseconds(100));
-  slices.add(milliseconds(125), Latencies(), 3);
-  slices.add(milliseconds(20), Latencies(), 1);  // of the warm-up's requests, or a drain cut short
-  EXPECT_EQ(slices.all()[2].lost, 3U);
+  Slices slices(milliseconds(100));
+  slices.add(milliseconds(126), Latencies(), sent_and_lost(1, 3));
+  slices.add(milliseconds(20), Latencies(), sent_and_lost(1, 1));   // sent in the warm-up
+  slices.add(milliseconds(300), Latencies(), sent_and_lost(0, 5));  // after the last one was sent
+  EXPECT_EQ(slices.all()[13].lost, 3U);
   EXPECT_EQ(slices.all()[0].lost, 1U);
+  ASSERT_EQ(slices.all().size(), 64U);
+  EXPECT_EQ(slices.all()[63].lost, 5U);
 }
 
 TEST(SparseHistogram, counts_what_lies_above_an_hour_as_above_everything) {
@@ -114,8 +125,7 @@ RC_GTEST_PROP(SparseHistogram, counts_beyond_every_eighth_counter_as_the_histogr
 // slices are the sum of those they were made of.
 RC_GTEST_PROP(Slices, hold_what_a_map_of_final_slices_holds, ()) {
   std::mt19937_64 dice(*rc::gen::arbitrary<std::uint64_t>());
-  const Nanos first(static_cast<std::int64_t>(1 + dice() % 1000));
-  Slices slices(first, {}, Nanos(0));
+  Slices slices(Nanos(0));
   std::vector<std::pair<Nanos, std::uint64_t>> added;
   Latencies latencies;
   for (std::uint64_t i = dice() % 60; i > 0; --i) {
@@ -123,12 +133,12 @@ RC_GTEST_PROP(Slices, hold_what_a_map_of_final_slices_holds, ()) {
     const std::uint64_t times = dice() % 5;
     latencies.clear();
     latencies.service.record(7, times);
-    slices.add(at, latencies, times);
+    slices.add(at, latencies, sent_and_lost(1, times));
     added.emplace_back(at, times);
   }
   Nanos latest(0);
   for (const auto& [at, times] : added) latest = std::max(latest, at);
-  Nanos length = first;
+  Nanos length = milliseconds(2);
   while (latest >= length * 128) length *= 2;
   std::map<std::size_t, std::uint64_t> expected;
   for (const auto& [at, times] : added) expected[static_cast<std::size_t>(at / length)] += times;

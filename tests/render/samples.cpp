@@ -29,9 +29,10 @@ void every_so_many(Histogram& to, const Histogram& from, std::uint64_t first,
 void spread(RunRecord& r) {
   constexpr std::uint64_t slices = 64;
   constexpr std::uint64_t apart = 27;
-  const Nanos length = std::max<Nanos>(r.duration / slices, Nanos(1));
-  r.slices = Slices(length, {}, Nanos(0));
+  r.slices = Slices(Nanos(0));
+  const Nanos length = slice_end(Nanos(0));  // that of any run, as far as claims go
   Latencies part;
+  RequestCounters counters;
   for (std::uint64_t i = 0; i < slices; ++i) {
     const std::uint64_t first = i * apart % slices;
     part.clear();
@@ -39,8 +40,9 @@ void spread(RunRecord& r) {
     every_so_many(part.service, r.latencies.service, first, slices);
     every_so_many(part.send_lag, r.latencies.send_lag, first, slices);
     every_so_many(part.connect, r.latencies.connect, first, slices);
-    const std::uint64_t lost = (r.counters.lost + slices - 1 - first) / slices;
-    r.slices.add(length * static_cast<std::int64_t>(i), part, lost);
+    counters.sent = 1;
+    counters.lost = (r.counters.lost + slices - 1 - first) / slices;
+    r.slices.add(length * static_cast<std::int64_t>(i), part, counters);
   }
 }
 
