@@ -22,6 +22,9 @@ void Collector::add_part(std::size_t worker, const IntervalRecord& part, bool en
   merged.latencies.merge(part.latencies);
   pending.used = true;
   next_index_[worker] = ends_interval ? part.index + 1 : part.index;
+  std::vector<SparseHistogram>& threads = record_.conduct.response_of_thread;
+  if (threads.size() < handoffs_.size()) threads.resize(handoffs_.size());
+  threads[worker].add(part.latencies.response);
   record_.slices.add(part.begin, part.latencies, part.counters);
 }
 

@@ -113,7 +113,8 @@ class Conversations {
     request.bytes = sizes_.size_of(worker_.flow_number(flow), request.sequence);
     request.measured = due.measured;
     outstanding_.add(request);
-    worker_.recorder().on_sent(due.measured, due.intended, sent, 0);
+    worker_.note_sent(sent);
+    worker_.recorder().on_sent(due, sent, 0);
     conversation.begun = false;
     conversation.stream = {};
     if (network_said(error))

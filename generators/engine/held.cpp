@@ -49,7 +49,8 @@ void HeldBook::on_sent(HeldFlow& flow, std::uint32_t index, const Due& due, Mono
   if (flow.next_sequence == 0) ++worker_.result().hold->probed;
   flow.answered &= ~bit_of(flow.next_sequence);
   ++flow.next_sequence;
-  worker_.recorder().on_sent(due.measured, due.intended, sent, bytes);
+  worker_.note_sent(sent);
+  worker_.recorder().on_sent(due, sent, bytes);
 }
 
 void HeldBook::on_answer(HeldFlow& flow, std::uint32_t index, const Answer& answer,

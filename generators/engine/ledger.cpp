@@ -71,10 +71,12 @@ void Ledger::on_unnamed(Flow& flow, const Answer& answer, MonoTime received) {
   const auto oldest = batches_.oldest_of(flow.index);
   const std::uint64_t bit = oldest ? std::uint64_t{1} << oldest->bit : 0;
   if (oldest && (batches_.at(oldest->slot).waiting & bit) != 0 &&
-      is_in_time(oldest->slot, received))
+      is_in_time(oldest->slot, received)) {
+    note_judged(oldest->slot, bit, received);
     conclude(flow, oldest->slot, bit, answer, received);
-  else
-    on_unnamed_stray(flow, received);
+    return;
+  }
+  on_unnamed_stray(flow, received);
 }
 
 // Named answers, not all of which have requests that wait for them in the slot they name.
@@ -132,6 +134,7 @@ void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
 
 void Ledger::on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits) {
   const bool measured = batches_.at(slot).measured;
+  note_judged(slot, bits, batches_.at(slot).sent + worker_.plan().timeout);
   worker_.recorder().on_lost(measured, static_cast<std::uint64_t>(std::popcount(bits)));
   flow.last_lost = true;
   flow.last_measured = measured;
@@ -146,11 +149,17 @@ void Ledger::on_flow_death(Flow& flow, ErrorKind kind) {
   while (const auto oldest = batches_.oldest_of(flow.index)) {
     const SentBatch& batch = batches_.at(oldest->slot);
     const std::uint64_t failed = batch.waiting;
+    if (failed != 0) in_flight_known_ = false;  // nobody knows when it failed
     if (failed != 0)
       worker_.recorder().on_error(batch.measured, kind,
                                   static_cast<std::uint64_t>(std::popcount(failed)));
     batches_.remove(oldest->slot, batch.waiting | batch.owed);
   }
+}
+
+void Ledger::take_figures() {
+  if (in_flight_known_ && in_flight_.count() == 0)
+    worker_.result().in_flight_ns = in_flight_.area_ns();
 }
 
 }  // namespace volley

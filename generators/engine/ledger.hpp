@@ -16,6 +16,7 @@
 #include "generators/engine/link.hpp"
 #include "generators/engine/sent_batches.hpp"
 #include "generators/engine/worker.hpp"
+#include "generators/engine/in_flight.hpp"
 #include "reports/measure/ensure.hpp"
 
 namespace volley {
@@ -50,6 +51,8 @@ class Ledger {
   // kernel.
   void on_sent(Flow& flow, std::span<const Due> requests, MonoTime sent, std::uint64_t bytes) {
     batches_.add(flow.index, flow.next_sequence, sent, requests);
+    if (requests.front().measured)
+      in_flight_.change(static_cast<std::int64_t>(requests.size()), sent);
     if (requests.front().measured && flow.first_measured > flow.next_sequence)
       flow.first_measured = flow.next_sequence;
     flow.next_sequence += requests.size();
@@ -69,6 +72,7 @@ class Ledger {
       return;
     }
     batches_.claim(answer.slot, bits);
+    note_judged(answer.slot, bits, received);
     claims_.push_back({&flow, answer, bits, received});
   }
   // Takes down what the answers so far have done; before batches() is asked for more than
@@ -81,6 +85,8 @@ class Ledger {
   }
   // The flow is of no use any more: what is in flight on it has failed.
   void on_flow_death(Flow& flow, ErrorKind kind);
+  // At the end: what was in flight, into the worker's result.
+  void take_figures();
 
  private:
   struct Claim {
@@ -91,6 +97,12 @@ class Ledger {
   };
   [[nodiscard]] bool is_in_time(std::uint32_t slot, MonoTime received) const {
     return received - batches_.at(slot).sent <= worker_.plan().timeout;
+  }
+
+  // Requests that are in flight no more, from `at` on.
+  void note_judged(std::uint32_t slot, std::uint64_t bits, MonoTime at) {
+    if (batches_.at(slot).measured)
+      in_flight_.change(-static_cast<std::int64_t>(count_requests(bits)), at);
   }
 
   void settle_claims();
@@ -108,6 +120,8 @@ class Ledger {
   std::vector<Completion> completed_;  // of answers without a name
   SizeChooser sizes_;
   bool answers_in_order_;
+  InFlight in_flight_;  // measured
+  bool in_flight_known_ = true;
 };
 
 }  // namespace volley

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "generators/engine/memory.hpp"
+#include "generators/engine/surroundings.hpp"
 #include "generators/engine/worker.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/ensure.hpp"
@@ -38,6 +39,14 @@ struct ProcessUsage {
 void fill_record(RunRecord& record, const RunPlan& plan,
                  const std::vector<std::unique_ptr<Worker>>& workers, const RunTimes& times,
                  int signal, const ProcessUsage& before);
+// The machine at both ends of the measure phase; none: the run did not get there.
+struct Watched {
+  std::optional<SurroundingsSample> begin, end;
+};
+// How generator and machine did meanwhile.
+void fill_conduct(RunRecord& record, const RunPlan& plan,
+                  const std::vector<std::unique_ptr<Worker>>& workers, const RunTimes& times,
+                  const Watched& watched);
 // hold: what was opened and kept. `memory`: before the opening, after it, at the end; as far as the
 // run got.
 void fill_hold(RunRecord& record, const std::vector<std::unique_ptr<Worker>>& workers,

@@ -4,9 +4,10 @@
 
 namespace volley {
 
-Recorder::Recorder(Handoff& handoff, Nanos interval)
+Recorder::Recorder(Handoff& handoff, Nanos interval, Nanos late_beyond)
     : handoff_(handoff),
       interval_(interval),
+      late_beyond_(late_beyond),
       measured_(std::make_unique<HandedRecord>()),
       warm_up_(std::make_unique<HandedRecord>()) {
   warm_up_->warm_up = true;
@@ -20,6 +21,19 @@ void Recorder::start(MonoTime measure_begin) {
   interval_end_ = measure_begin - (lead / interval_) * interval_;
   if (lead < interval_) interval_end_ = measure_begin + (lead > Nanos(0) ? Nanos(0) : interval_);
   plan_next_cut(measure_begin);
+}
+
+void Recorder::note_late(IntervalRecord& r, std::span<const Due> requests, MonoTime sent) const {
+  for (const Due& due : requests) {
+    const Nanos lag = sent - due.intended;
+    if (!due.held_back) {
+      if (lag > late_beyond_) ++r.counters.sent_late;
+      continue;
+    }
+    std::optional<Histogram>& held = r.latencies.held_lag;
+    if (!held) held.emplace();
+    held->record(lag);
+  }
 }
 
 void Recorder::plan_next_cut(MonoTime now) {

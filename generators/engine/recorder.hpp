@@ -28,22 +28,23 @@ struct Completion {
 
 class Recorder {
  public:
-  Recorder(Handoff& handoff, Nanos interval);
+  // `late_beyond`: how late a request may leave before it counts as late (Conduct).
+  Recorder(Handoff& handoff, Nanos interval, Nanos late_beyond);
 
   // Fixes the time axis; before the first event.
   void start(MonoTime measure_begin);
 
-  void on_sent(bool measured, MonoTime intended, MonoTime sent, std::uint32_t bytes) {
-    IntervalRecord& r = of(measured);
-    ++r.counters.sent;
-    r.counters.bytes_sent += bytes;
-    r.latencies.send_lag.record(sent - intended);
+  void on_sent(const Due& due, MonoTime sent, std::uint32_t bytes) {
+    on_sent(std::span(&due, 1), sent, bytes);
   }
-  // The requests of one call, at most kMostInBatch in one phase, of `bytes` altogether.
+  // The requests of one call, at most kMostInBatch in one phase, of `bytes` altogether; what waited
+  // longest, and so what was held back, stands in front.
   void on_sent(std::span<const Due> requests, MonoTime sent, std::uint64_t bytes) {
     IntervalRecord& r = of(requests.front().measured);
     r.counters.sent += requests.size();
     r.counters.bytes_sent += bytes;
+    if (sent - requests.front().intended > late_beyond_ || requests.front().held_back)
+      note_late(r, requests, sent);
     if (are_alike(requests)) {
       r.latencies.send_lag.record((sent - requests.front().intended).count(), requests.size());
       return;
@@ -98,6 +99,8 @@ class Recorder {
   void finish(MonoTime now);
 
  private:
+  // Whose fault it is that some of them leave late.
+  void note_late(IntervalRecord& r, std::span<const Due> requests, MonoTime sent) const;
   void cut(MonoTime now);
   void end_interval(MonoTime now);
   // What was recorded since part_begin_, up to `end`, is given away if the collector can take it.
@@ -106,6 +109,7 @@ class Recorder {
 
   Handoff& handoff_;
   Nanos interval_;
+  Nanos late_beyond_;
   MonoTime measure_begin_;
   MonoTime part_begin_;  // of what is in measured_
   MonoTime interval_end_;

@@ -46,6 +46,7 @@ class RequestSender {
     lay_out(flow, static_cast<std::uint32_t>(dues.size()));
     const MonoTime now = mono_now();
     const BatchResult result = link_.send(flow, messages_);
+    worker_.note_sent(now);
     if (result.sent > 0) {
       std::uint64_t bytes = 0;
       for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;

@@ -46,6 +46,7 @@ class RequestResponse {
     while (!finished_) turn();
     worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
+    ledger_.take_figures();
     take_socket_figures(worker_, flows_);
     take_jitters(worker_, flows_);
   }
@@ -130,6 +131,7 @@ class RequestResponse {
     } else if (waits_in_receive_ && ledger_.batches().waiting_of(0) > 0 &&
                !flows_.front().blocked) {
       receive_wait_.limit(flows_.front().socket, now, wake);
+      worker_.waits_from(now);
       receive(flows_.front(), {.waits = true});
     } else {
       for (const Ready& ready : worker_.wait_until(now, wake)) {

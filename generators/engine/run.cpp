@@ -21,6 +21,7 @@
 #include "generators/engine/outcome.hpp"
 #include "generators/engine/own_target.hpp"
 #include "generators/engine/preflight.hpp"
+#include "generators/engine/surroundings.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/ensure.hpp"
 #include "targets/wire/tuning.hpp"
@@ -72,7 +73,8 @@ class Conductor {
         hooks_(hooks),
         record_(record),
         signal_set_(io_, SIGINT, SIGTERM),
-        timer_(io_) {
+        timer_(io_),
+        watch_(io_) {
     const std::uint32_t session = new_session();
     for (std::uint32_t i = 0; i < plan.threads; ++i) {
       handoffs_.push_back(std::make_unique<Handoff>());
@@ -115,6 +117,7 @@ class Conductor {
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] int signal() const { return signal_; }
+  [[nodiscard]] const Watched& watched() const { return watched_; }
   // hold: before the opening, after it, at the end; as far as the run got.
   [[nodiscard]] const std::vector<MemorySample>& memory() const { return memory_; }
 
@@ -189,6 +192,25 @@ class Conductor {
     next_look_ = times.measure_begin;
     while (next_look_ - plan_.interval > times.start) next_look_ -= plan_.interval;
     look_again();
+    watch();
+  }
+
+  // Looks at the machine when the measure phase begins and when it ends, or when all is over.
+  void watch() {
+    const MonoTime when = watched_.begin ? signals_.times.measure_end : signals_.times.measure_begin;
+    if (when == MonoTime::max()) return;
+    watch_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(when));
+    watch_.async_wait([this](const asio::error_code& error) {
+      if (error || done_ == workers_.size()) return;
+      const bool begins = !watched_.begin;
+      (begins ? watched_.begin : watched_.end) = look_around();
+      if (begins) watch();
+    });
+  }
+  [[nodiscard]] SurroundingsSample look_around() const {
+    std::vector<pid_t> threads;
+    for (const auto& worker : workers_) threads.push_back(worker->thread_id());
+    return sample_surroundings(target_, threads);
   }
 
   // The next end of an interval or, in the measure phase, of a slice.
@@ -221,7 +243,9 @@ class Conductor {
   void on_worker_done() {
     if (++done_ < workers_.size()) return;
     timer_.cancel();
+    watch_.cancel();
     signal_set_.cancel();
+    if (watched_.begin && !watched_.end) watched_.end = look_around();
   }
 
   void show(const IntervalRecord& interval, bool warm_up) {
@@ -258,6 +282,8 @@ class Conductor {
   asio::io_context io_{1};
   asio::signal_set signal_set_;
   asio::steady_timer timer_;
+  asio::steady_timer watch_;
+  Watched watched_;
   MonoTime next_look_;
   std::size_t ready_ = 0;
   std::size_t done_ = 0;
@@ -285,6 +311,7 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
+  fill_conduct(record, plan, conductor.workers(), conductor.times(), conductor.watched());
   if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());
   if (own) {
     if (!record.target_side) record.target_side.emplace();

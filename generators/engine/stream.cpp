@@ -189,6 +189,7 @@ class Stream {
       for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;
       place.next_sequence += result.sent;
       if (dues.front().measured) place.measured += result.sent;
+      worker_.note_sent(now);
       worker_.recorder().on_sent(dues.first(result.sent), now, bytes);
     }
     if (result.what == Sent::blocked) block(flow);

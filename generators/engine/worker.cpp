@@ -1,5 +1,7 @@
 #include "generators/engine/worker.hpp"
 
+#include "generators/engine/surroundings.hpp"
+
 #include <algorithm>
 
 namespace volley {
@@ -11,7 +13,7 @@ Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, st
       index_(index),
       session_(session),
       signals_(signals),
-      recorder_(handoff, plan.interval) {
+      recorder_(handoff, plan.interval, late_beyond(plan)) {
   result_.flows_wanted = flow_count();
 }
 
@@ -20,6 +22,7 @@ std::uint32_t Worker::flow_count() const {
 }
 
 void Worker::run(const std::function<void()>& on_ready, const std::function<void()>& on_meeting) {
+  thread_id_ = this_thread_id();
   wait_without_slack();
   on_ready_ = &on_ready;
   on_meeting_ = &on_meeting;
@@ -28,14 +31,17 @@ void Worker::run(const std::function<void()>& on_ready, const std::function<void
   find_workload(plan_)(*this);
   if (result_.ended == MonoTime{}) result_.ended = mono_now();
   if (result_.sending_ended == MonoTime{}) result_.sending_ended = result_.ended;
+  if (watched()) result_.watched_until = result_.ended;
+  result_.run_queue_wait_ns = run_queue_wait_of(thread_id_);
   result_.send_calls -= send_calls_before_;
   result_.receive_calls -= receive_calls_before_;
   result_.offload -= offload_before_;
   recorder_.finish(result_.ended);
 }
 
-void Worker::begin_measure() {
+void Worker::begin_measure(MonoTime now) {
   measures_ = true;
+  result_.presence.begin(now);
   send_calls_before_ = result_.send_calls;
   receive_calls_before_ = result_.receive_calls;
   offload_before_ = result_.offload;
@@ -80,10 +86,15 @@ std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   if (blocks) now = mono_now();  // the turn's own work is no part of a wake-up
   const Nanos timeout = time_to_sleep(now, until);
   std::span<const Ready> ready = poller_.wait(timeout);
-  if (blocks && timeout > Nanos(0) && ready.empty()) lateness_.note(now + timeout, mono_now());
+  const bool slept = timeout > Nanos(0);
+  if (!slept && ready.empty()) return ready;
+  const MonoTime woken = mono_now();
+  if (slept && watched())
+    result_.presence.waited(now, ready.empty() ? until : std::max(until, woken), woken);
+  if (blocks && slept && ready.empty()) lateness_.note(now + timeout, woken);
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
-  if (!ready.empty()) note_activity(mono_now());
+  if (!ready.empty()) note_activity(woken);
   return ready;
 }
 

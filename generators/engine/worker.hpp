@@ -12,6 +12,7 @@
 
 #include "generators/engine/handoff.hpp"
 #include "generators/engine/lateness.hpp"
+#include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
@@ -99,6 +100,10 @@ struct WorkerResult {
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
+  Presence presence;  // in the measure phase
+  MonoTime watched_until;  // the end of that
+  std::optional<std::uint64_t> run_queue_wait_ns;  // of the thread, since it began
+  std::optional<double> in_flight_ns;              // rr: see Conduct
   ReorderingFigures reordering;               // of measured answers that say whose they are
   std::uint64_t replicated = 0;               // of these: how many came more than once
   std::optional<VariationFigures> variation;  // udp: of the round trips of measured answers
@@ -128,8 +133,20 @@ class alignas(kCacheLine) Worker {
   // Ends the interval or slice that is over; once a turn.
   void tick(MonoTime now) {
     recorder_.tick(now);
-    if (!measures_ && recorder_.measures()) begin_measure();
+    if (watched()) result_.presence.turn(now);
+    if (!measures_ && recorder_.measures()) begin_measure(now);
+    if (watched() && now >= signals_.times.measure_end) result_.watched_until = now;
   }
+  // A request has been handed to the kernel at `now`.
+  void note_sent(MonoTime now) {
+    if (watched()) result_.presence.work(now);
+  }
+  // The thread goes into a call of its own that waits.
+  void waits_from(MonoTime now) {
+    if (watched()) result_.presence.waits_from(now);
+  }
+  // The kernel's number of the thread, once it runs.
+  [[nodiscard]] pid_t thread_id() const { return thread_id_; }
   [[nodiscard]] WorkerResult& result() { return result_; }
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] bool stopped() const { return signals_.stop.load(std::memory_order_relaxed); }
@@ -146,7 +163,10 @@ class alignas(kCacheLine) Worker {
     return now - last_event_ < kSpin || until - now < kWakeUp;
   }
   // Something came: more may come soon.
-  void note_activity(MonoTime now) { last_event_ = now; }
+  void note_activity(MonoTime now) {
+    last_event_ = now;
+    if (watched()) result_.presence.work(now);
+  }
   // Waits for events until `until`, at most to the interval's end; only looks while it spins(), and
   // where it blocks when a sleep would end too late.
   [[nodiscard]] std::span<const Ready> wait_until(MonoTime now, MonoTime until);
@@ -179,13 +199,18 @@ class alignas(kCacheLine) Worker {
   Waker waker_;
   Recorder recorder_;
   WorkerResult result_;
-  void begin_measure();
+  void begin_measure(MonoTime now);
+  // Whether it is looked at how the loop does: in the measure phase.
+  [[nodiscard]] bool watched() const {
+    return measures_ && result_.watched_until == MonoTime{};
+  }
 
   MonoTime last_event_{};
   Lateness lateness_;
   unsigned not_slept_ = 0;  // looks in the place of sleeps, where it blocks
   bool measures_ = false;   // the measure phase has begun
   unsigned met_ = 0;
+  pid_t thread_id_ = 0;
   // Of the warm-up.
   std::uint64_t send_calls_before_ = 0;
   std::uint64_t receive_calls_before_ = 0;

@@ -212,4 +212,17 @@ ScheduleSpec schedule_of(const RunPlan& plan) {
   return spec;
 }
 
+Nanos late_beyond(const RunPlan& plan) {
+  constexpr Nanos least = std::chrono::microseconds(10);
+  if (!plan.open_loop()) return least;
+  double between_ns = 0;  // two requests of the whole run
+  if (plan.rate)
+    between_ns = 1e9 / plan.rate->per_second();
+  else if (plan.trace && plan.trace->size() > 1)
+    between_ns = static_cast<double>((plan.trace->back() - plan.trace->front()).count()) /
+                 static_cast<double>(plan.trace->size() - 1);
+  const double half = std::min(between_ns * plan.threads / 2, 1e12);
+  return std::max(least, Nanos(static_cast<std::int64_t>(half)));
+}
+
 }  // namespace volley

@@ -88,6 +88,10 @@ inline constexpr std::uint32_t kMostBatch = 64;
 // The schedule of an open loop; wrong use on a closed one.
 [[nodiscard]] ScheduleSpec schedule_of(const RunPlan& plan);
 
+// How late a request may leave before it counts as late: half the usual time between two requests
+// of a thread (what irtt calls a miss), at least 10 us; a closed loop has no such time.
+[[nodiscard]] Nanos late_beyond(const RunPlan& plan);
+
 // "closed", "poisson", "constant", "burst:8", "trace"
 [[nodiscard]] std::string arrival_text(const Arrival& arrival);
 // A stable name: "udp rr", "tcp stream down".

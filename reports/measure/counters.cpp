@@ -74,6 +74,7 @@ RequestCounters& RequestCounters::operator+=(const RequestCounters& other) {
   duplicates += other.duplicates;
   reordered += other.reordered;
   held_back += other.held_back;
+  sent_late += other.sent_late;
   bytes_sent += other.bytes_sent;
   bytes_received += other.bytes_received;
   add(socket_events, other.socket_events);

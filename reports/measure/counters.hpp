@@ -54,6 +54,8 @@ struct RequestCounters {
   std::uint64_t duplicates = 0;      // further copies of an answer (RFC 5560)
   std::uint64_t reordered = 0;       // answers overtaken by a later one (RFC 4737 section 3)
   std::uint64_t held_back = 0;       // sent later than due because of a cap or an unwritable socket
+  // Sent later than due by more than Conduct::late_beyond, and held back by nothing but ourselves.
+  std::uint64_t sent_late = 0;
   std::uint64_t bytes_sent = 0;      // payload of sent requests
   std::uint64_t bytes_received = 0;  // payload of completed answers
   ErrorCounts socket_events{};       // reported by a socket for no particular request

@@ -7,6 +7,9 @@ void Latencies::merge(const Latencies& other) {
   service.merge(other.service);
   send_lag.merge(other.send_lag);
   connect.merge(other.connect);
+  if (!other.held_lag || other.held_lag->empty()) return;
+  if (!held_lag) held_lag.emplace();
+  held_lag->merge(*other.held_lag);
 }
 
 void Latencies::clear() {
@@ -14,6 +17,7 @@ void Latencies::clear() {
   service.clear();
   send_lag.clear();
   connect.clear();
+  if (held_lag) held_lag->clear();
 }
 
 void IntervalRecord::clear() {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/measure/conduct.hpp"
 #include "reports/measure/counters.hpp"
 #include "reports/measure/histogram.hpp"
 #include "reports/measure/slices.hpp"
@@ -26,6 +27,8 @@ struct Latencies {
   Histogram service;   // completed requests
   Histogram send_lag;  // sent requests
   Histogram connect;   // established connections, where the workload makes them
+  // Of send_lag, the requests that were held back: it was not the generator that let them wait.
+  std::optional<Histogram> held_lag;
 
   void merge(const Latencies& other);
   void clear();
@@ -141,6 +144,7 @@ struct RunRecord {
   std::vector<IntervalSummary> intervals;
   std::vector<SocketEvent> socket_events;
   GeneratorSide generator;
+  Conduct conduct;
   std::optional<TargetSide> target_side;
   std::optional<HoldSide> hold;  // workload hold only
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").

@@ -11,6 +11,7 @@ namespace volley {
 namespace {
 
 constexpr Nanos kInterval = std::chrono::seconds(1);
+constexpr Nanos kNeverLate = Nanos::max();
 
 std::vector<std::unique_ptr<Handoff>> handoffs(std::size_t n) {
   std::vector<std::unique_ptr<Handoff>> made;
@@ -22,7 +23,7 @@ const auto kNobody = [](const IntervalRecord&, bool) {};
 
 // One completed request of the measure phase at `at`.
 void one_request(Recorder& recorder, MonoTime at) {
-  recorder.on_sent(true, at, at, 64);
+  recorder.on_sent(Due{at}, at, 64);
   recorder.on_completed(
       {.intended = at, .sent = at, .received = at + Nanos(1000), .bytes = 64, .measured = true});
 }
@@ -31,7 +32,7 @@ TEST(Recorder, totals_are_the_sum_of_the_intervals) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kNeverLate);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   for (int i = 0; i < 35; ++i) {
@@ -62,7 +63,7 @@ RunRecord looked_at_often(std::chrono::milliseconds between_looks) {
   RunRecord record;
   record.slices = Slices(Nanos(0));
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kNeverLate);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   for (std::chrono::milliseconds at{0}; at.count() < 3500; at += std::chrono::milliseconds(100)) {
@@ -104,8 +105,8 @@ TEST(Recorder, intervals_are_the_same_whether_or_not_slices_could_be_handed_over
 TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
   auto ways = handoffs(2);
   const MonoTime begin = mono_now();
-  Recorder together(*ways[0], kInterval);
-  Recorder apart(*ways[1], kInterval);
+  Recorder together(*ways[0], kInterval, kNeverLate);
+  Recorder apart(*ways[1], kInterval, kNeverLate);
   together.start(begin);
   apart.start(begin);
   std::vector<Due> dues;
@@ -113,7 +114,7 @@ TEST(Recorder, a_batch_is_taken_down_as_its_requests_one_by_one) {
   for (const std::int64_t at : {0, 0, 7, 12}) {
     dues.push_back({begin + Nanos(at), true, false});
     responses.push_back(50 - at);
-    apart.on_sent(true, begin + Nanos(at), begin + Nanos(20), 64);
+    apart.on_sent(Due{begin + Nanos(at)}, begin + Nanos(20), 64);
     apart.on_completed({.intended = begin + Nanos(at),
                         .sent = begin + Nanos(20),
                         .received = begin + Nanos(50),
@@ -144,7 +145,7 @@ TEST(Recorder, a_run_given_up_before_it_began_has_an_interval_without_length) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kNeverLate);
   const MonoTime now = mono_now();
   recorder.on_connected(true, now - kInterval, now);
   recorder.finish(now);
@@ -159,7 +160,7 @@ TEST(Recorder, a_worker_that_slept_over_interval_ends_loses_nothing) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kNeverLate);
   const MonoTime begin = mono_now();
   recorder.start(begin);
   one_request(recorder, begin);
@@ -178,11 +179,11 @@ TEST(Recorder, warm_up_requests_are_shown_but_never_counted) {
   auto ways = handoffs(1);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder recorder(*ways[0], kInterval);
+  Recorder recorder(*ways[0], kInterval, kNeverLate);
   const MonoTime now = mono_now();
   const MonoTime begin = now + std::chrono::milliseconds(2500);
   recorder.start(begin);
-  recorder.on_sent(false, now, now, 64);
+  recorder.on_sent(Due{now, false}, now, 64);
   recorder.on_lost(false);
   recorder.tick(begin);
   one_request(recorder, begin);
@@ -200,8 +201,8 @@ TEST(Collector, an_interval_is_published_when_every_worker_has_handed_it_over) {
   auto ways = handoffs(2);
   RunRecord record;
   Collector collector(ways, record);
-  Recorder fast(*ways[0], kInterval);
-  Recorder slow(*ways[1], kInterval);
+  Recorder fast(*ways[0], kInterval, kNeverLate);
+  Recorder slow(*ways[1], kInterval, kNeverLate);
   const MonoTime begin = mono_now();
   fast.start(begin);
   slow.start(begin);

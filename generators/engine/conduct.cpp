@@ -1,0 +1,65 @@
+// How the threads and the machine did in the measure phase, put together for the report's checks.
+#include <algorithm>
+
+#include "generators/engine/outcome.hpp"
+
+namespace volley {
+namespace {
+
+// What is unknown of one thread is unknown of the worst.
+class Worst {
+ public:
+  void note(std::optional<double> value) {
+    if (!value) known_ = false;
+    if (value) worst_ = std::max(worst_.value_or(0), *value);
+  }
+  [[nodiscard]] std::optional<double> get() const { return known_ ? worst_ : std::nullopt; }
+
+ private:
+  bool known_ = true;
+  std::optional<double> worst_;
+};
+
+std::optional<double> share(Nanos part, Nanos whole) {
+  if (whole <= Nanos(0)) return std::nullopt;
+  return std::clamp(to_seconds(part) / to_seconds(whole), 0.0, 1.0);
+}
+
+}  // namespace
+
+void fill_conduct(RunRecord& record, const RunPlan& plan,
+                  const std::vector<std::unique_ptr<Worker>>& workers, const RunTimes& times,
+                  const Watched& watched) {
+  Conduct& conduct = record.conduct;
+  conduct.late_beyond = late_beyond(plan);
+  conduct.clock_source = clock_source();
+  conduct.clock_resolution_ns = clock_resolution_ns();
+  if (watched.begin && watched.end) compare_surroundings(*watched.begin, *watched.end, conduct);
+  Worst gaps, busy, waits;
+  std::optional<double> in_flight = 0;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const WorkerResult& result = workers[i]->result();
+    // A worker whose flows all died before the measure phase was not there at all.
+    const Nanos phase = result.watched_until - times.measure_begin;
+    const auto idle = share(result.presence.idle(), phase);
+    gaps.note(share(result.presence.away(), phase));
+    busy.note(idle ? std::optional(1 - *idle) : std::nullopt);
+    const auto before = watched.begin && i < watched.begin->run_queue_wait_ns.size()
+                            ? watched.begin->run_queue_wait_ns[i]
+                            : std::nullopt;
+    const auto& after = result.run_queue_wait_ns;
+    const bool known = before && after && *after >= *before;
+    const Nanos lived = result.ended - times.measure_begin;
+    waits.note(known ? share(Nanos(static_cast<std::int64_t>(*after - *before)), lived)
+                     : std::nullopt);
+    in_flight = in_flight && result.in_flight_ns
+                    ? std::optional(*in_flight + *result.in_flight_ns)
+                    : std::nullopt;
+  }
+  conduct.gap_ratio = gaps.get();
+  conduct.busy_ratio = busy.get();
+  conduct.run_queue_wait_ratio = waits.get();
+  conduct.in_flight_ns = in_flight;
+}
+
+}  // namespace volley
