@@ -111,9 +111,16 @@ class DecodedHistogram:
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999, "p99_99": 0.9999}
 
 
-def check_latency(name, figures, histogram, expected_count, lost=0, most=None):
+def invalid_numbers(run):
+    """The names of the numbers that the run itself calls INVALID."""
+    numbers = (run.get("verdict") or {"numbers": {}})["numbers"]
+    return {name for name, number in numbers.items() if number["verdict"] == "INVALID"}
+
+
+def check_latency(name, figures, histogram, expected_count, lost=0, most=None, spoiled=()):
     """One distribution of the report agrees with its histogram and has `expected_count` samples.
-    `most`: its exact maximum, where the figures do not tell it because lost requests lie beyond."""
+    `most`: its exact maximum, where the figures do not tell it because lost requests lie beyond.
+    `spoiled`: the names of numbers that are withheld because the generator spoiled them."""
     assert figures["count"] == expected_count, f"{name}.count {figures['count']}"
     if not expected_count:
         return
@@ -124,6 +131,10 @@ def check_latency(name, figures, histogram, expected_count, lost=0, most=None):
         low, next_low = histogram.lowest_of(index), histogram.lowest_of(index + 1)
         assert low <= exact < next_low, f"{name}: {exact} is not in [{low}, {next_low})"
     for key, share in PERCENTILES.items():
+        if f"{name.replace('_delivered', '')}.{key}" in spoiled:
+            assert figures[key] is None, f"{name}.{key}: {figures[key]} is INVALID and printed"
+            assert figures["ci95"][key] == {"low": None, "high": None}, f"{name}.{key}: {figures}"
+            continue
         check_percentile(f"{name}.{key}", figures, key, share, histogram, lost, most)
     assert figures["beyond"] == ("lost" if lost else None), f"{name}.beyond {figures['beyond']}"
 
@@ -170,7 +181,9 @@ def check_identities(run):
         assert sent == completed + lost + total_of(requests["errors"]) + in_flight, requests
         assert requests["late"] <= lost, requests
         ratio = requests["loss_ratio"]
-        if sent:
+        if "loss_ratio" in invalid_numbers(run):
+            assert ratio is None, requests
+        elif sent:
             assert ratio == lost / sent or math.isclose(ratio, lost / sent, rel_tol=1e-9), requests
         else:
             assert ratio is None, requests
@@ -199,17 +212,19 @@ def check_intervals(run):
 def check_histograms(run):
     requests, latency, workload = run["requests"], run["latency_ns"], run["workload"]
     counts = {"send_lag": sent_from_here(run)}
+    spoiled = invalid_numbers(run)
     if workload in ("rr", "crr", "hold"):
         counts["service"] = completed = requests["completed"]
         response, delivered = latency["response"], latency["response_delivered"]
         check_latency("response", response, response["histogram"], completed, requests["lost"],
-                      delivered["max"])
+                      delivered["max"], spoiled)
         # the same samples, written once
-        check_latency("response_delivered", delivered, response["histogram"], completed)
+        check_latency("response_delivered", delivered, response["histogram"], completed,
+                      spoiled=spoiled)
     if workload == "connect":
         counts["connect"] = requests["completed"]
     for name, count in counts.items():
-        check_latency(name, latency[name], latency[name]["histogram"], count)
+        check_latency(name, latency[name], latency[name]["histogram"], count, spoiled=spoiled)
     for name, figures in latency.items():
         assert figures["out_of_range"] == 0, f"{name}: {figures['out_of_range']} out of range"
 
@@ -255,10 +270,60 @@ def schema_errors(report):
             for e in validator.iter_errors(report)]
 
 
+VERDICTS = ["TRUSTED", "DEGRADED", "NOT_CLAIMABLE", "INVALID"]  # from good to bad
+BY_STATUS = {"pass": "TRUSTED", "not_applicable": "TRUSTED", "warn": "DEGRADED",
+             "unknown": "DEGRADED", "fail": "INVALID"}
+
+
+def worst(verdicts):
+    return max(verdicts, key=VERDICTS.index, default="TRUSTED")
+
+
+def check_verdict(run):
+    """Each number is as good as the worst check that decides on it, and the run as the worst of
+    those that one looks at first."""
+    checks, verdict = run["checks"], run["verdict"]
+    for check in checks:
+        unknown = set(check["affects"]) - set(verdict["numbers"])
+        assert not unknown, f"{check['id']} decides on {unknown}, which nobody publishes"
+        if check["value"] is not None and check["threshold"] is not None:
+            passes = check["value"] <= check["threshold"]
+            assert passes == (check["status"] == "pass"), check
+        assert check["text"], check
+    claims = {}
+    for name, number in verdict["numbers"].items():
+        distribution, _, key = name.partition(".")
+        claims[name] = not key or run["latency_ns"][distribution]["ci95"][key] is not None
+        deciding = [c for c in checks if name in c["affects"] and BY_STATUS[c["status"]] != "TRUSTED"]
+        wanted = (worst([BY_STATUS[c["status"]] for c in deciding]) if claims[name]
+                  else "NOT_CLAIMABLE")
+        assert number["verdict"] == wanted, f"{name}: {number}, by its checks {wanted}"
+        ids = [c["id"] for c in deciding] if claims[name] else ["C4"]
+        assert number["decided_by"] == ids, f"{name}: {number}, of {ids}"
+    main = "connect" if not run["latency_ns"]["response"]["evidence"] else "response"
+    first = [name for name in verdict["numbers"]
+             if "." not in name or name in (f"{main}.p50", f"{main}.p99")]
+    percentiles = [name for name in first if "." in name]
+    overall = worst([verdict["numbers"][name]["verdict"] for name in first if claims[name]])
+    if percentiles and not any(claims[name] for name in percentiles):
+        overall = worst([overall, "NOT_CLAIMABLE"])
+    if run["status"] == "failed":
+        overall = "INVALID"
+    assert verdict["overall"] == overall, f"{verdict['overall']}, by its numbers {overall}"
+    assert verdict["headline"], verdict
+
+
 def check_report(report):
-    """Schema, identities of every run, and no negative number anywhere."""
+    """Schema, identities and verdict of every run, and no negative number anywhere."""
     errors = schema_errors(report)
     assert not errors, "\n".join(errors)
     check_nothing_negative(report)
     for run in report["runs"]:
         check_identities(run)
+        if run["verdict"] is not None:
+            check_verdict(run)
+    judged = [run["verdict"]["overall"] for run in report["runs"] if run["verdict"] is not None]
+    if judged:
+        assert report["verdict"]["overall"] == worst(judged), report["verdict"]
+    else:
+        assert report["verdict"] is None, report["verdict"]

@@ -80,7 +80,7 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
     progress.finish();
     for (const RunRecord& record : records) report.runs.push_back(summarize(record));
     report.comparison = compare_protocols(report.runs);
-    return publish(outputs, report, conclude(report, records, output.fail_if));
+    return publish(outputs, report, conclude(report, records, output.fail_if, output.strict));
   } catch (const RunError& error) {
     progress.finish();
     return publish(outputs, report, conclude(report, error, output.fail_if));
@@ -112,7 +112,8 @@ Action add_duel_command(CLI::App& app, const Invocation& invocation) {
       "  volley duel 192.0.2.7 --rate 5k --rounds 8 --report text --report json:duel.json\n"
       "  volley duel --flows 64 --threads 2 --duration 1s --fail-if 'loss>0'\n"
       "\n"
-      "Exit: 0 done, 1 a round failed, 2 wrong use, 99 a --fail-if was met, 130 Ctrl-C.");
+      "Exit: 0 done, 1 a round failed, 2 wrong use, 3 not to be trusted (--strict),\n"
+      "99 a --fail-if was met, 130 Ctrl-C.");
   return [typed, invocation] { return carry_out(*typed, invocation); };
 }
 

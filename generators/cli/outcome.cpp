@@ -10,6 +10,7 @@
 #include "generators/cli/version.hpp"
 #include "generators/engine/host.hpp"
 #include "reports/judge/thresholds.hpp"
+#include "reports/judge/verdicts.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
@@ -91,7 +92,7 @@ int publish(ReportOutputs& outputs, const Report& report, int code) {
 }
 
 int conclude(Report& report, const std::vector<RunRecord>& records,
-             const std::vector<std::string>& fail_if) {
+             const std::vector<std::string>& fail_if, bool strict) {
   Outcome outcome;
   for (const RunRecord& record : records) {
     if (record.status == RunStatus::failed) {
@@ -113,6 +114,12 @@ int conclude(Report& report, const std::vector<RunRecord>& records,
     if (result.pass) continue;
     outcome.threshold_met = true;
     complain(threshold_text(result));
+  }
+  const auto verdict = overall_verdict(report.runs);
+  if (strict && verdict && verdict->overall != Verdict::trusted) {
+    outcome.untrusted = true;
+    complain(fmt::format("--strict: the numbers are not to be trusted without a doubt ({}): {}",
+                         to_string(verdict->overall), verdict->headline));
   }
   for (const RunReport& run : report.runs) {
     const std::string broken = broken_identity(run.requests);

@@ -43,7 +43,7 @@ void complain(const std::string& text);
 // Puts status, error and thresholds of finished runs into the report, tells stderr what failed, and
 // returns the exit code.
 [[nodiscard]] int conclude(Report& report, const std::vector<RunRecord>& records,
-                           const std::vector<std::string>& fail_if);
+                           const std::vector<std::string>& fail_if, bool strict);
 // The same for a run that could not start: no threshold could be evaluated.
 [[nodiscard]] int conclude(Report& report, const RunError& error,
                            const std::vector<std::string>& fail_if);

@@ -43,6 +43,10 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
       ->type_name("CONDITION")
       ->group(group)
       ->allow_extra_args(false);
+  app.add_flag("--strict", typed->strict,
+               "exit 3 unless the verdict is TRUSTED: what the report\n"
+               "says about its own numbers")
+      ->group(group);
   app.add_option("--progress", typed->progress,
                  "on stderr: auto (a line on a terminal), plain (a\n"
                  "line per second), none (default auto)")
@@ -57,6 +61,7 @@ OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocat
   options.reports = parse_report_targets(typed.reports);
   for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
   options.fail_if = typed.fail_if;
+  options.strict = typed.strict;
   if (typed.progress) options.progress = parse_progress(*typed.progress);
   options.dry_run = typed.dry_run;
   options.quiet = typed.quiet;

@@ -20,6 +20,7 @@ struct TypedOutputOptions {
   std::vector<std::string> reports;
   std::vector<std::string> fail_if;
   std::optional<std::string> progress;
+  bool strict = false;
   bool dry_run = false;
   bool quiet = false;
 };
@@ -27,6 +28,7 @@ struct TypedOutputOptions {
 struct OutputOptions {
   std::vector<ReportTarget> reports;
   std::vector<std::string> fail_if;  // checked
+  bool strict = false;
   ProgressMode progress = ProgressMode::automatic;
   bool dry_run = false;
   bool quiet = false;

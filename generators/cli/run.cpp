@@ -56,7 +56,7 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
     const RunRecord record = run(plan, hooks_of(progress));
     progress.finish();
     report.runs.push_back(summarize(record));
-    return publish(outputs, report, conclude(report, {record}, output.fail_if));
+    return publish(outputs, report, conclude(report, {record}, output.fail_if, output.strict));
   } catch (const RunError& error) {
     progress.finish();
     return publish(outputs, report, conclude(report, error, output.fail_if));
@@ -84,7 +84,8 @@ Action add_run_command(CLI::App& app, const Invocation& invocation) {
       "  volley run tcp --workload hold --flows 19000 --rate 1k\n"
       "  volley run tcp://127.0.0.1:6379 --request 'PING\\r\\n' --reply until:'\\r\\n'\n"
       "\n"
-      "Exit: 0 done, 1 the run failed, 2 wrong use, 99 a --fail-if was met, 130 Ctrl-C.");
+      "Exit: 0 done, 1 the run failed, 2 wrong use, 3 not to be trusted (--strict),\n"
+      "99 a --fail-if was met, 130 Ctrl-C.");
   return [typed, invocation] { return carry_out(*typed, invocation); };
 }
 

@@ -25,6 +25,12 @@ std::optional<double> share(Nanos part, Nanos whole) {
   return std::clamp(to_seconds(part) / to_seconds(whole), 0.0, 1.0);
 }
 
+// Of a thread, in a closed loop.
+double most_in_flight(const RunPlan& plan, const Worker& worker) {
+  if (plan.workload == Workload::hold) return plan.probes / std::max(1U, plan.threads) + 1;
+  return static_cast<double>(worker.flow_count()) * plan.depth.value_or(1);
+}
+
 }  // namespace
 
 void fill_conduct(RunRecord& record, const RunPlan& plan,
@@ -37,6 +43,7 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
   if (watched.begin && watched.end) compare_surroundings(*watched.begin, *watched.end, conduct);
   Worst gaps, busy, waits;
   std::optional<double> in_flight = 0;
+  double gap_requests = 0;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const WorkerResult& result = workers[i]->result();
     // A worker whose flows all died before the measure phase was not there at all.
@@ -52,11 +59,14 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
     const Nanos lived = result.ended - times.measure_begin;
     waits.note(known ? share(Nanos(static_cast<std::int64_t>(*after - *before)), lived)
                      : std::nullopt);
+    gap_requests +=
+        static_cast<double>(result.presence.gaps()) * most_in_flight(plan, *workers[i]);
     in_flight = in_flight && result.in_flight_ns
                     ? std::optional(*in_flight + *result.in_flight_ns)
                     : std::nullopt;
   }
   conduct.gap_ratio = gaps.get();
+  if (conduct.gap_ratio && !plan.open_loop()) conduct.gap_requests = gap_requests;
   conduct.busy_ratio = busy.get();
   conduct.run_queue_wait_ratio = waits.get();
   conduct.in_flight_ns = in_flight;

@@ -209,6 +209,7 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   record.config = effective_values(plan);
   record.config.emplace_back("peer", peer.text());
   record.warm_up = plan.warm_up;
+  record.timeout = plan.timeout;
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
   record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr ||
                         plan.workload == Workload::hold;

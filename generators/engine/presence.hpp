@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "reports/measure/time.hpp"
 
@@ -35,7 +36,7 @@ class Presence {
   // before may have been there for a while: that is not seen.
   void waited(MonoTime from, MonoTime until, MonoTime woken) {
     if (from > last_) at(from);
-    if (woken - until > kGap) away_ += woken - until;
+    if (woken - until > kGap) note_gap(woken - until);
     waited_ += woken - last_;
     last_ = woken;
   }
@@ -46,6 +47,7 @@ class Presence {
   }
 
   [[nodiscard]] Nanos away() const { return away_; }
+  [[nodiscard]] std::uint64_t gaps() const { return gaps_; }
   [[nodiscard]] Nanos idle() const { return idle_; }  // up to the last turn()
 
   Presence() = default;
@@ -59,14 +61,20 @@ class Presence {
       in_call_ = false;
       waited_ += since;
     } else if (since > kGap) {
-      away_ += since;
+      note_gap(since);
     }
     last_ = now;
+  }
+
+  void note_gap(Nanos gap) {
+    away_ += gap;
+    ++gaps_;
   }
 
   MonoTime last_;
   MonoTime turn_;
   Nanos away_{0};
+  std::uint64_t gaps_ = 0;
   Nanos idle_{0};
   Nanos waited_{0};  // in this turn
   bool worked_ = false;

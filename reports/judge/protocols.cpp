@@ -33,14 +33,15 @@ void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& 
     *sum += *part;
 }
 
-// One percentile of a side's responses, where its rounds together have enough beyond it.
+// One percentile of a side's responses, where its rounds together have enough beyond it and the
+// generator spoiled it in none.
 void add_percentile(ComparedSide& side, std::optional<std::int64_t> ComparedSide::*figure,
                     const PercentileKey& key, const Histogram& response,
-                    const std::vector<Claims>& rounds) {
+                    const std::vector<Claims>& rounds, bool spoiled) {
   std::vector<Claim> claims;
   claims.reserve(rounds.size());
   for (const Claims& round : rounds) claims.push_back(round.*key.claim);
-  if (hold_together(key.percentile, claims))
+  if (!spoiled && hold_together(key.percentile, claims))
     side.*figure = count_of(response.at(key.percentile, side.lost.value_or(0)));
   else if (!rounds.empty())
     side.withheld.emplace_back(key.key);
@@ -69,9 +70,12 @@ ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& prot
   if (lost && side.sent > 0)
     side.loss_ratio = static_cast<double>(*lost) / static_cast<double>(side.sent);
   if (achieved.size() == side.rounds) side.achieved_per_s = median(achieved);
-  add_percentile(side, &ComparedSide::p50_ns, kPercentiles[0], response, claims);
-  add_percentile(side, &ComparedSide::p99_ns, kPercentiles[2], response, claims);
-  add_percentile(side, &ComparedSide::p99_9_ns, kPercentiles[3], response, claims);
+  const auto add_one = [&](std::optional<std::int64_t> ComparedSide::*figure, const PercentileKey& key) {
+    add_percentile(side, figure, key, response, claims, spoils_any(runs, protocol, key));
+  };
+  add_one(&ComparedSide::p50_ns, kPercentiles[0]);
+  add_one(&ComparedSide::p99_ns, kPercentiles[2]);
+  add_one(&ComparedSide::p99_9_ns, kPercentiles[3]);
   return side;
 }
 
@@ -94,7 +98,7 @@ std::string product_of(const std::vector<RunReport>& runs) {
 
 std::string p99_words(const ComparedSide& side) {
   if (side.p99_ns) return format_duration(Nanos(*side.p99_ns));
-  if (is_withheld(side, "p99")) return "one that is withheld for want of samples";
+  if (is_withheld(side, "p99")) return "one that is withheld";
   return "one that falls among the lost";
 }
 
@@ -163,6 +167,13 @@ std::optional<HoldFigures> median_hold(const std::vector<RunReport>& runs,
   sum.opened_per_s = median(std::move(rates));
   sum.memory = {median(std::move(generator)), median(std::move(target)), median(std::move(kernel))};
   return sum;
+}
+
+bool spoils_any(const std::vector<RunReport>& runs, std::string_view protocol,
+                const PercentileKey& key) {
+  return std::any_of(runs.begin(), runs.end(), [&](const RunReport& run) {
+    return run.protocol == protocol && run.status == "ok" && is_spoiled(run.response, key);
+  });
 }
 
 bool is_withheld(const ComparedSide& side, std::string_view percentile) {

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "reports/judge/checks.hpp"
+#include "reports/judge/verdicts.hpp"
+
 namespace volley {
 namespace {
 
@@ -179,6 +182,10 @@ bool is_withheld(const LatencyFigures& f, const PercentileKey& key) {
   return f.claims && !((*f.claims).*key.claim).holds;
 }
 
+bool is_spoiled(const LatencyFigures& f, const PercentileKey& key) {
+  return std::find(f.spoiled.begin(), f.spoiled.end(), key.percentile.ppm) != f.spoiled.end();
+}
+
 LatencyFigures withhold(LatencyFigures figures, const Claims& claims) {
   for (const PercentileKey& key : kPercentiles)
     if (!(claims.*key.claim).holds) (figures.*key.figure).reset();
@@ -216,6 +223,9 @@ RunReport summarize(const RunRecord& record) {
   run.hold = hold_figures(record.hold);
   for (const IntervalSummary& interval : record.intervals)
     run.intervals.push_back(interval_figures(interval, record.has_answers));
+  run.checks = check(record, run);
+  run.verdict = conclude(run, *run.checks);
+  withhold_invalid(run);
   return run;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reports/judge/claims.hpp"
+#include "reports/judge/verdict.hpp"
 #include "reports/measure/record.hpp"
 
 namespace volley {
@@ -21,7 +22,7 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;
 // One distribution of durations. Percentiles are the smallest x with F(x) >= p (RFC 2330 section
 // 11.3). For `response` the lost requests count as infinite (RFC 7679 section 5.1): a figure that
 // falls among them is missing, and `beyond_lost` says why; then max, mean and stddev are missing
-// too. A percentile whose claim does not hold is missing: withheld.
+// too. A percentile whose claim does not hold, or that the generator spoiled, is missing: withheld.
 struct LatencyFigures {
   std::uint64_t count = 0;  // samples recorded: completed requests, for response and service
   std::optional<std::int64_t> min, max;
@@ -29,6 +30,7 @@ struct LatencyFigures {
   std::optional<std::int64_t> p50, p90, p99, p99_9, p99_99;
   bool beyond_lost = false;
   std::optional<Claims> claims;    // none: no samples, or a report of before there were claims
+  std::vector<std::uint32_t> spoiled;  // percentiles (ppm) withheld as INVALID (judge/verdicts)
   std::uint64_t out_of_range = 0;  // samples below 0 or above 1 h: counted, not in the histogram
   std::optional<Histogram> histogram;  // none: this workload has no such latency
 };
@@ -51,6 +53,8 @@ inline constexpr std::array<PercentileKey, 5> kPercentiles{{
 
 // Whether this percentile of `f` is missing because too little stands behind it.
 [[nodiscard]] bool is_withheld(const LatencyFigures& f, const PercentileKey& key);
+// Whether it is missing because the generator spoiled it.
+[[nodiscard]] bool is_spoiled(const LatencyFigures& f, const PercentileKey& key);
 
 struct LoadFigures {
   std::optional<double> intended_per_s;  // open loop: what the plan asks
@@ -122,6 +126,9 @@ struct RunReport {
   std::optional<TargetSide> target_side;
   std::optional<HoldFigures> hold;  // workload hold only
   std::vector<IntervalFigures> intervals;
+  // None: a report of before a run judged itself.
+  std::optional<std::vector<Check>> checks;
+  std::optional<RunVerdict> verdict;
 };
 
 // duel: one protocol's rounds put together.
@@ -137,7 +144,11 @@ struct ComparedSide {
   std::optional<std::uint64_t> completed, lost;
   std::optional<double> loss_ratio;
 };
-// Whether this percentile ("p99") of a side is missing for want of samples.
+// Whether the generator spoiled this percentile in a finished round of the protocol, so that the
+// rounds together have none.
+[[nodiscard]] bool spoils_any(const std::vector<RunReport>& runs, std::string_view protocol,
+                              const PercentileKey& key);
+// Whether this percentile ("p99") of a side is missing for want of samples, or spoiled.
 [[nodiscard]] bool is_withheld(const ComparedSide& side, std::string_view percentile);
 
 struct Comparison {
@@ -170,7 +181,7 @@ struct Report {
   std::vector<ThresholdResult> thresholds;
 };
 
-// Derives every figure of a run. Pure.
+// Derives every figure of a run, and judges them. Pure.
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 
 // The figures of a histogram with `lost` infinite samples counted in; nothing is withheld.

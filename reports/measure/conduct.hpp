@@ -22,6 +22,8 @@ struct Conduct {
   // Time that lay in gaps of more than 50 us, in which the loop neither sent, read nor waited, or
   // woke up too late from a wait: share of the phase.
   std::optional<double> gap_ratio;
+  // Closed loop: requests that were in flight in such gaps, each time as many as can be.
+  std::optional<double> gap_requests;
   std::optional<double> busy_ratio;  // share of the phase in which it did not wait
   // Share of the phase in which the thread could have run and had no CPU.
   std::optional<double> run_queue_wait_ratio;

@@ -66,6 +66,19 @@ std::uint64_t SparseHistogram::count_from(std::size_t index) const {
   return sum;
 }
 
+std::optional<Nanos> SparseHistogram::at(Percentile p) const {
+  __extension__ using Wide = unsigned __int128;
+  const auto rank = static_cast<std::uint64_t>((Wide{count_} * p.ppm + 999'999) / 1'000'000);
+  std::uint64_t below = 0;
+  for (const Cell& cell : cells_) {
+    below += cell & kValue;
+    if (below < rank || below == 0) continue;
+    const auto after = static_cast<std::size_t>((cell >> kValueBits) + 1) << kGroupBits;
+    return Nanos(Histogram::highest_of(after - 1));
+  }
+  return std::nullopt;
+}
+
 Nanos slice_end(Nanos at) {
   ensure(at >= Nanos(0), "a slice lies in the measure phase");
   Nanos length = kShortest;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,9 @@ class SparseHistogram {
     return count_from((index >> kGroupBits << kGroupBits) + (std::size_t{1} << kGroupBits));
   }
   [[nodiscard]] std::uint64_t count_from(std::size_t index) const;
+  // The smallest x with F(x) >= p, as the highest value that its counter stands for; none: no
+  // samples, or it lies above 1 h.
+  [[nodiscard]] std::optional<Nanos> at(Percentile p) const;
 
  private:
   static_assert(Histogram::kCounters <= 1U << 16U);

@@ -42,7 +42,7 @@ std::string quoted(const std::string& field) {
 std::string withheld_keys(const LatencyFigures& f) {
   std::string keys;
   for (const PercentileKey& key : kPercentiles)
-    if (is_withheld(f, key)) keys += fmt::format("{}{}", keys.empty() ? "" : " ", key.key);
+    if (is_withheld(f, key) || is_spoiled(f, key)) keys += fmt::format("{}{}", keys.empty() ? "" : " ", key.key);
   return keys;
 }
 
@@ -90,6 +90,7 @@ Fields fields_of(const Report& report, const RunReport& run) {
       {"bytes_sent", text_of(run.bytes_sent)},
       {"bytes_received", text_of(run.bytes_received)},
       {"goodput_bits_per_s", text_of(run.goodput_bits_per_s)},
+      {"verdict", run.verdict ? std::string(to_string(run.verdict->overall)) : std::string()},
   };
   add_latency(fields, "response", run.response);
   add_latency(fields, "response_delivered", run.response_delivered);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
+#include "reports/judge/verdicts.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
@@ -194,6 +195,38 @@ Json interval_json(const IntervalFigures& i) {
           {"send_lag_p99_ns", number(i.send_lag_p99_ns)}};
 }
 
+Json checks_json(const std::optional<std::vector<Check>>& checks) {
+  if (!checks) return nullptr;
+  Json list = Json::array();
+  for (const Check& check : *checks)
+    list.push_back({{"id", check.id},
+                    {"name", check.name},
+                    {"status", to_string(check.status)},
+                    {"value", plain_number(check.value)},
+                    {"threshold", plain_number(check.threshold)},
+                    {"unit", check.unit},
+                    {"affects", check.affects},
+                    {"text", check.text}});
+  return list;
+}
+
+Json verdict_json(const std::optional<RunVerdict>& verdict) {
+  if (!verdict) return nullptr;
+  Json numbers = Json::object();
+  for (const NumberVerdict& number : verdict->numbers)
+    numbers[number.number] = {{"verdict", to_string(number.verdict)},
+                              {"decided_by", number.decided_by}};
+  return {{"overall", to_string(verdict->overall)},
+          {"headline", verdict->headline},
+          {"numbers", std::move(numbers)}};
+}
+
+Json overall_json(const std::vector<RunReport>& runs) {
+  const auto overall = overall_verdict(runs);
+  if (!overall) return nullptr;
+  return {{"overall", to_string(overall->overall)}, {"headline", overall->headline}};
+}
+
 Json run_json(const RunReport& run) {
   ensure(run.protocol == "udp" || run.protocol == "tcp", "a run's protocol is udp or tcp");
   Json intervals = Json::array();
@@ -224,8 +257,8 @@ Json run_json(const RunReport& run) {
   json["target_side"] = target_json(run.target_side);
   json["hold"] = hold_json(run.hold);
   json["intervals"] = std::move(intervals);
-  json["checks"] = nullptr;
-  json["verdict"] = nullptr;
+  json["checks"] = checks_json(run.checks);
+  json["verdict"] = verdict_json(run.verdict);
   return json;
 }
 
@@ -284,7 +317,7 @@ std::string render_json(const Report& report) {
       {"runs", std::move(runs)},
       {"comparison", comparison_json(report.comparison)},
       {"thresholds", thresholds_json(report.thresholds)},
-      {"verdict", nullptr}};
+      {"verdict", overall_json(report.runs)}};
   // A path or a label may hold bytes that are no UTF-8; JSON must not.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

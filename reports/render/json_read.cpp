@@ -127,8 +127,7 @@ Report parse_report(std::string_view json) {
   o.at("thresholds").elements([&](const JsonNode& threshold) {
     report.thresholds.push_back(read_threshold(threshold, later));
   });
-  const JsonNode verdict = o.at("verdict");
-  if (!later) verdict.require_null();
+  look_at_overall(o.at("verdict"), later);
   o.finish(later);
   return report;
 }

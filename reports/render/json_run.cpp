@@ -297,7 +297,9 @@ RunReport read_run(const JsonNode& node, bool later) {
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));
   });
-  for (const char* key : {"one_way_ns", "jitter", "checks", "verdict"}) {
+  const JsonNode checks = o.at("checks");
+  read_judgement(run, checks, o.at("verdict"), later);
+  for (const char* key : {"one_way_ns", "jitter"}) {
     const JsonNode unknown = o.at(key);
     if (!later) unknown.require_null();
   }

@@ -8,6 +8,7 @@
 #include "reports/measure/units.hpp"
 #include "reports/render/renderer.hpp"
 #include "reports/render/text_run.hpp"
+#include "reports/render/text_verdict.hpp"
 #include "reports/render/words.hpp"
 
 namespace volley {
@@ -47,9 +48,10 @@ std::string product_per_s(const Report& report) {
 }
 
 // A percentile that lies among the lost, or is withheld, prints as such.
-std::string side_percentile(const ComparedSide& side, const std::optional<std::int64_t>& ns,
-                            std::string_view key) {
-  if (is_withheld(side, key)) return "few";
+std::string side_percentile(const Report& report, const ComparedSide& side,
+                            const std::optional<std::int64_t>& ns, const PercentileKey& key) {
+  if (spoils_any(report.runs, side.protocol, key)) return "spoilt";
+  if (is_withheld(side, key.key)) return "few";
   return duration_or(ns, side.lost.value_or(0) > 0 ? "lost" : "-");
 }
 
@@ -86,9 +88,9 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
     const std::vector<std::string> cells{upper(printable(side.protocol)),
                                          format_count(side.rounds),
                                          rate_or_dash(side.achieved_per_s),
-                                         side_percentile(side, side.p50_ns, "p50"),
-                                         side_percentile(side, side.p99_ns, "p99"),
-                                         side_percentile(side, side.p99_9_ns, "p99_9"),
+                                         side_percentile(report, side, side.p50_ns, kPercentiles[0]),
+                                         side_percentile(report, side, side.p99_ns, kPercentiles[2]),
+                                         side_percentile(report, side, side.p99_9_ns, kPercentiles[3]),
                                          format_count(side.sent),
                                          loss_text(side.lost, side.loss_ratio)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(cells[i]);
@@ -103,7 +105,7 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
 // Several runs: a line each.
 std::string runs_table(const Report& report) {
   std::vector<std::vector<std::string>> rows{
-      {"run", product_per_s(report), "p50", "p99", "p99.9", "max", "lost", "status"}};
+      {"run", product_per_s(report), "p50", "p99", "p99.9", "max", "lost", "status", "verdict"}};
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     const RunReport& run = report.runs[i];
     rows.push_back({fmt::format("{} {}", i + 1, printable(run.name)),
@@ -112,7 +114,8 @@ std::string runs_table(const Report& report) {
                     percentile_cell(run.response, kPercentiles[2]),
                     percentile_cell(run.response, kPercentiles[3]),
                     latency_cell(run.response, run.response.max),
-                    loss_text(run.requests.lost, run.requests.loss_ratio), run.status});
+                    loss_text(run.requests.lost, run.requests.loss_ratio), run.status,
+                    verdict_word(run)});
   }
   return columns(rows);
 }
@@ -141,6 +144,8 @@ std::string several_runs_text(const Report& report) {
       if (seen.insert(line).second) text += line;
     }
   }
+  const std::string verdict = verdict_text(report.runs);
+  if (!verdict.empty()) text += '\n' + verdict;
   return text;
 }
 
@@ -163,6 +168,10 @@ std::string without_value_text(const Report& report, const ThresholdResult& t) {
     for (const RunReport& run : report.runs)
       if (metric == key.key && is_withheld(run.response, key))
         return fmt::format("it could not be evaluated: {} is withheld", key.words);
+  for (const PercentileKey& key : kPercentiles)
+    for (const RunReport& run : report.runs)
+      if (metric == key.key && is_spoiled(run.response, key))
+        return fmt::format("it could not be evaluated: the generator spoiled {}", key.words);
   return "it could not be evaluated";
 }
 

@@ -12,6 +12,7 @@
 
 #include "reports/measure/units.hpp"
 #include "reports/render/derived.hpp"
+#include "reports/render/text_verdict.hpp"
 #include "reports/render/words.hpp"
 
 namespace volley {
@@ -162,8 +163,9 @@ void add_interval_rows(std::vector<std::vector<std::string>>& rows, const Latenc
   std::vector<std::string> to{"  95 % to"};
   for (const PercentileKey& key : kPercentiles) {
     const Claim& claim = (*f.claims).*key.claim;
-    from.push_back(claim.holds ? latency_cell(f, claim.low) : "");
-    to.push_back(claim.holds ? latency_cell(f, claim.high) : "");
+    const bool shown = claim.holds && !is_spoiled(f, key);
+    from.push_back(shown ? latency_cell(f, claim.low) : "");
+    to.push_back(shown ? latency_cell(f, claim.high) : "");
   }
   rows.push_back(std::move(from));
   rows.push_back(std::move(to));
@@ -318,7 +320,8 @@ std::string latency_cell(const LatencyFigures& f, const std::optional<std::int64
 }
 
 std::string percentile_cell(const LatencyFigures& f, const PercentileKey& key) {
-  return is_withheld(f, key) ? "few" : latency_cell(f, f.*key.figure);
+  if (is_withheld(f, key)) return "few";
+  return is_spoiled(f, key) ? "spoilt" : latency_cell(f, f.*key.figure);
 }
 
 std::string bytes_or_dash(const std::optional<double>& bytes) {
@@ -353,7 +356,8 @@ std::string run_text(const RunReport& run) {
   text += latency_text(run) + few_text(run) + variation_text(run);
   text += cost_text(run) + target_text(run);
   for (const std::string& line : trouble_lines(run)) text += line;
-  return text;
+  const std::string verdict = verdict_text(run);
+  return verdict.empty() ? text : text + '\n' + verdict;
 }
 
 }  // namespace volley

@@ -1,0 +1,25 @@
+// From checks to verdicts: a number is as good as the worst check that decides on it. Pure.
+#pragma once
+
+#include <vector>
+
+#include "reports/judge/summary.hpp"
+#include "reports/judge/verdict.hpp"
+
+namespace volley {
+
+// fail: INVALID; warn or unknown: DEGRADED; a percentile with too little behind it: NOT CLAIMABLE.
+[[nodiscard]] RunVerdict conclude(const RunReport& run, const std::vector<Check>& checks);
+
+// Takes the percentiles and the loss ratio that the verdict calls INVALID out of the figures.
+// Counts, rates and histograms stay: they are what happened, and claim nothing.
+void withhold_invalid(RunReport& run);
+
+// That of all runs: the worst. None: no run has one.
+struct OverallVerdict {
+  Verdict overall = Verdict::trusted;
+  std::string headline;
+};
+[[nodiscard]] std::optional<OverallVerdict> overall_verdict(const std::vector<RunReport>& runs);
+
+}  // namespace volley

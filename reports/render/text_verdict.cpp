@@ -1,0 +1,113 @@
+#include "reports/render/text_verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "reports/judge/verdicts.hpp"
+#include "reports/render/words.hpp"
+
+namespace volley {
+namespace {
+
+std::string words_of(Verdict verdict) {
+  std::string words(to_string(verdict));
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+bool is_doubt(const Check& check) {
+  return check.status != CheckStatus::pass && check.status != CheckStatus::not_applicable;
+}
+
+// unknown, warn, fail: what weighs more comes later.
+int weight(CheckStatus status) {
+  return status == CheckStatus::fail ? 2 : status == CheckStatus::warn ? 1 : 0;
+}
+
+// One check, of all its percentiles and runs together.
+struct Doubt {
+  const Check* worst = nullptr;
+  std::vector<std::string> affects;
+  std::size_t runs = 0;
+};
+
+void note(std::vector<Doubt>& doubts, const Check& check, bool& noted_of_run) {
+  auto doubt = std::find_if(doubts.begin(), doubts.end(),
+                            [&](const Doubt& d) { return d.worst->id == check.id; });
+  if (doubt == doubts.end()) doubt = doubts.insert(doubts.end(), Doubt{&check, {}, 0});
+  if (weight(check.status) > weight(doubt->worst->status)) doubt->worst = &check;
+  for (const std::string& number : check.affects)
+    if (std::find(doubt->affects.begin(), doubt->affects.end(), number) == doubt->affects.end())
+      doubt->affects.push_back(number);
+  if (!noted_of_run) ++doubt->runs;
+  noted_of_run = true;
+}
+
+std::vector<Doubt> doubts_of(const std::vector<RunReport>& runs) {
+  std::vector<Doubt> doubts;
+  for (const RunReport& run : runs) {
+    if (!run.checks) continue;
+    std::string_view id;
+    bool noted = false;
+    for (const Check& check : *run.checks) {
+      if (check.id != id) noted = false;
+      id = check.id;
+      if (is_doubt(check)) note(doubts, check, noted);
+    }
+  }
+  return doubts;
+}
+
+// "p50, p99, loss": the numbers it decides on, whatever the distribution.
+std::string numbers_text(const std::vector<std::string>& affects) {
+  std::vector<std::string> words;
+  const auto add = [&](std::string word) {
+    if (std::find(words.begin(), words.end(), word) == words.end())
+      words.push_back(std::move(word));
+  };
+  for (const PercentileKey& key : kPercentiles)
+    for (const std::string& number : affects)
+      if (number.substr(number.find('.') + 1) == key.key) add(key.words);
+  for (const std::string& number : affects) {
+    if (number == "loss_ratio") add("loss");
+    if (number == "achieved_per_s" || number == "offered_per_s") add("rates");
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string doubt_text(const Doubt& doubt, std::size_t runs) {
+  const std::string numbers = numbers_text(doubt.affects);
+  return wrapped(fmt::format("  {:<8}", printable(doubt.worst->id)),
+                 fmt::format("{}{}: {}{}", to_string(doubt.worst->status),
+                             runs > 1 ? fmt::format(" in {} of {} runs", doubt.runs, runs) : "",
+                             printable(doubt.worst->text),
+                             numbers.empty() ? "" : fmt::format(" [{}]", numbers)));
+}
+
+std::string doubts_text(const std::vector<RunReport>& runs) {
+  std::string text;
+  for (const Doubt& doubt : doubts_of(runs)) text += doubt_text(doubt, runs.size());
+  return text;
+}
+
+}  // namespace
+
+std::string verdict_word(const RunReport& run) {
+  return run.verdict ? words_of(run.verdict->overall) : "-";
+}
+
+std::string verdict_text(const RunReport& run) {
+  return verdict_text(std::vector<RunReport>{run});
+}
+
+std::string verdict_text(const std::vector<RunReport>& runs) {
+  const auto overall = overall_verdict(runs);
+  if (!overall) return {};
+  return wrapped("verdict   ",
+                 fmt::format("{}: {}", words_of(overall->overall), printable(overall->headline))) +
+         doubts_text(runs);
+}
+
+}  // namespace volley
