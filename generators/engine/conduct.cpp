@@ -59,11 +59,9 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
     const Nanos lived = result.ended - times.measure_begin;
     waits.note(known ? share(Nanos(static_cast<std::int64_t>(*after - *before)), lived)
                      : std::nullopt);
-    gap_requests +=
-        static_cast<double>(result.presence.gaps()) * most_in_flight(plan, *workers[i]);
-    in_flight = in_flight && result.in_flight_ns
-                    ? std::optional(*in_flight + *result.in_flight_ns)
-                    : std::nullopt;
+    gap_requests += static_cast<double>(result.presence.gaps()) * most_in_flight(plan, *workers[i]);
+    in_flight = in_flight && result.in_flight_ns ? std::optional(*in_flight + *result.in_flight_ns)
+                                                 : std::nullopt;
   }
   conduct.gap_ratio = gaps.get();
   if (conduct.gap_ratio && !plan.open_loop()) conduct.gap_requests = gap_requests;

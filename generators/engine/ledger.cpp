@@ -124,7 +124,8 @@ void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
       return;
     }
   }
-  if (flow.next_sequence == 0)
+  // Where answers carry names, one without is a copy of none.
+  if (flow.next_sequence == 0 || worker_.plan().exchange == ExchangeKind::frame)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (std::exchange(flow.last_lost, false))
     worker_.recorder().on_late(flow.last_measured);

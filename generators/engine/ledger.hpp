@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "generators/engine/exchange.hpp"
+#include "generators/engine/in_flight.hpp"
 #include "generators/engine/link.hpp"
 #include "generators/engine/sent_batches.hpp"
 #include "generators/engine/worker.hpp"
-#include "generators/engine/in_flight.hpp"
 #include "reports/measure/ensure.hpp"
 
 namespace volley {

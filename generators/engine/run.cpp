@@ -197,7 +197,8 @@ class Conductor {
 
   // Looks at the machine when the measure phase begins and when it ends, or when all is over.
   void watch() {
-    const MonoTime when = watched_.begin ? signals_.times.measure_end : signals_.times.measure_begin;
+    const MonoTime when =
+        watched_.begin ? signals_.times.measure_end : signals_.times.measure_begin;
     if (when == MonoTime::max()) return;
     watch_.expires_at(std::chrono::time_point_cast<SteadyClock::duration>(when));
     watch_.async_wait([this](const asio::error_code& error) {

@@ -151,8 +151,7 @@ SurroundingsSample sample_surroundings(std::optional<pid_t> target,
   const auto stat = read_fact("/proc/stat");
   if (stat) sample.cpus = parse_cpu_use(*stat, allowed_cpus());
   sample.throttled = throttled();
-  for (const pid_t thread : threads)
-    sample.run_queue_wait_ns.push_back(run_queue_wait_of(thread));
+  for (const pid_t thread : threads) sample.run_queue_wait_ns.push_back(run_queue_wait_of(thread));
   return sample;
 }
 

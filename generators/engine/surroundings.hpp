@@ -30,7 +30,7 @@ struct Clocks {
 
 struct SurroundingsSample {
   Clocks clocks;
-  std::optional<CpuUse> cpus;             // that this process may use
+  std::optional<CpuUse> cpus;              // that this process may use
   std::optional<std::uint64_t> throttled;  // periods, of all control groups above
   std::optional<double> own_cpu_s;         // of this process
   std::optional<double> target_cpu_s;      // of our own target; none: there is none

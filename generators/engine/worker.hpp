@@ -100,13 +100,13 @@ struct WorkerResult {
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
-  Presence presence;  // in the measure phase
-  MonoTime watched_until;  // the end of that
+  Presence presence;                               // in the measure phase
+  MonoTime watched_until;                          // the end of that
   std::optional<std::uint64_t> run_queue_wait_ns;  // of the thread, since it began
   std::optional<double> in_flight_ns;              // rr: see Conduct
-  ReorderingFigures reordering;               // of measured answers that say whose they are
-  std::uint64_t replicated = 0;               // of these: how many came more than once
-  std::optional<VariationFigures> variation;  // udp: of the round trips of measured answers
+  ReorderingFigures reordering;                    // of measured answers that say whose they are
+  std::uint64_t replicated = 0;                    // of these: how many came more than once
+  std::optional<VariationFigures> variation;       // udp: of the round trips of measured answers
 };
 
 class alignas(kCacheLine) Worker {
@@ -201,9 +201,7 @@ class alignas(kCacheLine) Worker {
   WorkerResult result_;
   void begin_measure(MonoTime now);
   // Whether it is looked at how the loop does: in the measure phase.
-  [[nodiscard]] bool watched() const {
-    return measures_ && result_.watched_until == MonoTime{};
-  }
+  [[nodiscard]] bool watched() const { return measures_ && result_.watched_until == MonoTime{}; }
 
   MonoTime last_event_{};
   Lateness lateness_;

@@ -12,7 +12,8 @@
 
 namespace volley {
 
-// Up to `pass` it passes, up to `warn` it warns, above that it fails. With warn none it never fails.
+// Up to `pass` it passes, up to `warn` it warns, above that it fails. With warn none it never
+// fails.
 struct Limits {
   double pass = 0;
   std::optional<double> warn;
@@ -28,7 +29,7 @@ struct Checklist {
            std::string unit, std::vector<std::string> affects, std::string text) {
     CheckStatus status = CheckStatus::unknown;
     if (value)
-      status = *value <= limits.pass                  ? CheckStatus::pass
+      status = *value <= limits.pass                    ? CheckStatus::pass
                : !limits.warn || *value <= *limits.warn ? CheckStatus::warn
                                                         : CheckStatus::fail;
     done.push_back({std::move(id), std::move(name), status, value, limits.pass, std::move(unit),
@@ -36,8 +37,8 @@ struct Checklist {
   }
   void add(std::string id, std::string name, CheckStatus status, std::vector<std::string> affects,
            std::string text) {
-    done.push_back({std::move(id), std::move(name), status, {}, {}, {}, std::move(affects),
-                    std::move(text)});
+    done.push_back(
+        {std::move(id), std::move(name), status, {}, {}, {}, std::move(affects), std::move(text)});
   }
   void not_applicable(std::string id, std::string name, std::string why) {
     add(std::move(id), std::move(name), CheckStatus::not_applicable, {}, std::move(why));

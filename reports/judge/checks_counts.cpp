@@ -27,7 +27,8 @@ void conservation(Checklist& list) {
 // Over TCP nothing is lost between the two sockets: who gives no answer there is slow.
 void places_of_loss(Checklist& list) {
   if (list.record.protocol != "udp" || !list.run.requests.lost) {
-    list.not_applicable("C6b", "losses by place", "TCP repeats what is lost; what is left is slow.");
+    list.not_applicable("C6b", "losses by place",
+                        "TCP repeats what is lost; what is left is slow.");
     list.not_applicable("C6c", "losses of our own", "TCP repeats what is lost.");
     return;
   }
@@ -44,10 +45,11 @@ void places_of_loss(Checklist& list) {
   affects.emplace_back("loss_ratio");
   const double share = drops > 0 ? (lost > 0 ? std::min(1.0, drops / lost) : 0.01) : 0;
   list.add("C6c", "losses of our own", share, {0, 0.01}, "ratio", std::move(affects),
-           drops > 0 ? fmt::format("{:.0f} answers were dropped by the generator's own sockets, for "
-                                   "want of room: those losses are not the target's.",
-                                   drops)
-                     : "The generator's own sockets had room for every answer.");
+           drops > 0
+               ? fmt::format("{:.0f} answers were dropped by the generator's own sockets, for "
+                             "want of room: those losses are not the target's.",
+                             drops)
+               : "The generator's own sockets had room for every answer.");
 }
 
 void waiting_time(Checklist& list) {
@@ -63,11 +65,12 @@ void waiting_time(Checklist& list) {
     slow += service.counters()[i];
   const double share = static_cast<double>(slow) / std::max(1.0, list.sent());
   list.add("C6d", name, share, {0, 0.01}, "ratio", {"loss_ratio"},
-           slow > 0 ? fmt::format("{} requests were answered between half of the timeout and all of "
-                                  "it: a shorter one would have called them lost, and a longer one "
-                                  "may find others.",
-                                  format_count(slow))
-                    : "Half of the timeout would have counted the same losses.");
+           slow > 0
+               ? fmt::format("{} requests were answered between half of the timeout and all of "
+                             "it: a shorter one would have called them lost, and a longer one "
+                             "may find others.",
+                             format_count(slow))
+               : "Half of the timeout would have counted the same losses.");
 }
 
 void drained(Checklist& list) {
@@ -77,9 +80,9 @@ void drained(Checklist& list) {
   std::vector<std::string> affects = percentiles_of(list.run, kP99_9);
   affects.emplace_back("loss_ratio");
   if (open > 0)
-    list.add("C10", name, CheckStatus::fail, std::move(affects),
-             fmt::format("{} requests were still under way when the run was cut.",
-                         format_count(open)));
+    list.add(
+        "C10", name, CheckStatus::fail, std::move(affects),
+        fmt::format("{} requests were still under way when the run was cut.", format_count(open)));
   else
     list.add("C10", name, static_cast<double>(late), {0, {}}, "count", std::move(affects),
              late > 0 ? fmt::format("{} answers came after the timeout: their requests count as "
@@ -94,9 +97,9 @@ void histograms_whole(Checklist& list) {
   const std::uint64_t outside = run.response.out_of_range + run.service.out_of_range +
                                 run.send_lag.out_of_range + run.connect.out_of_range;
   const Histogram& response = list.record.latencies.response;
-  const bool has_each = !list.record.has_response || !list.record.has_answers ||
-                        response.count() + response.below() + response.above() ==
-                            list.record.counters.completed;
+  const bool has_each =
+      !list.record.has_response || !list.record.has_answers ||
+      response.count() + response.below() + response.above() == list.record.counters.completed;
   if (!has_each) {
     list.add("C11", name, CheckStatus::fail, percentiles_of(run, kP50),
              fmt::format("{} answers, but {} response times: a mistake of volley.",

@@ -75,12 +75,13 @@ void cpus(Checklist& list) {
                                   ratio_or_dash(conduct.steal_ratio))));
   std::optional<double> throttled;
   if (conduct.throttled) throttled = static_cast<double>(*conduct.throttled);
-  list.add("C8b", "CPU quota", throttled, {0, 0}, "count", published_numbers(list.run),
-           or_unknown(throttled,
-                      throttled.value_or(0) > 0
-                          ? fmt::format("A quota on CPU time held the generator back in {} periods.",
-                                        format_count(*conduct.throttled))
-                          : std::string("No quota on CPU time held the generator back.")));
+  list.add(
+      "C8b", "CPU quota", throttled, {0, 0}, "count", published_numbers(list.run),
+      or_unknown(throttled,
+                 throttled.value_or(0) > 0
+                     ? fmt::format("A quota on CPU time held the generator back in {} periods.",
+                                   format_count(*conduct.throttled))
+                     : std::string("No quota on CPU time held the generator back.")));
   list.add("C8c", "waiting for a CPU", conduct.run_queue_wait_ratio, {0.001, 0.01}, "ratio", tails,
            or_unknown(conduct.run_queue_wait_ratio,
                       fmt::format("A sending thread was ready without a CPU for {} of the time.",
@@ -101,13 +102,11 @@ void absence(Checklist& list) {
   for (const PercentileKey& key : kPercentiles) {
     const double beyond = tail_share(key.percentile);
     std::vector<std::string> affects;
-    for (const Published& published : kPublished) {
-      const LatencyFigures& figures = list.run.*published.figures;
-      if (figures.*key.figure) affects.push_back(number_name(published.name, key));
-    }
+    for (const Published& published : kPublished)
+      if ((list.run.*published.figures).claims) affects.push_back(number_name(published.name, key));
     if (affects.empty()) continue;
-    list.add("C8d", fmt::format("absence at {}", key.words), share,
-             {beyond / 10, beyond * 3 / 10}, "ratio", std::move(affects),
+    list.add("C8d", fmt::format("absence at {}", key.words), share, {beyond / 10, beyond * 3 / 10},
+             "ratio", std::move(affects),
              or_unknown(share,
                         list.open_loop()
                             ? fmt::format("The generator was away for {} of the time (in gaps of "

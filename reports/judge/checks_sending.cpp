@@ -20,8 +20,8 @@ std::optional<Nanos> own_lag_at(const Latencies& latencies, Percentile p) {
   const Histogram& all = latencies.send_lag;
   if (!latencies.held_lag || latencies.held_lag->empty()) return all.at(p);
   const Histogram& held = *latencies.held_lag;
-  const auto wanted = static_cast<std::uint64_t>(
-      std::ceil(static_cast<double>(all.count()) * p.ppm / 1e6));
+  const auto wanted =
+      static_cast<std::uint64_t>(std::ceil(static_cast<double>(all.count()) * p.ppm / 1e6));
   std::uint64_t below = held.count();
   for (std::size_t i = 0; i < Histogram::kCounters; ++i) {
     if (below >= wanted) return Nanos(i == 0 ? 0 : Histogram::highest_of(i - 1));
@@ -37,14 +37,14 @@ void offered_load(Checklist& list) {
     return;
   }
   const RequestFigures& r = list.run.requests;
-  const std::uint64_t due = r.planned.value_or(0) - std::min(r.planned.value_or(0),
-                                                             r.skipped.value_or(0));
+  const std::uint64_t due =
+      r.planned.value_or(0) - std::min(r.planned.value_or(0), r.skipped.value_or(0));
   std::optional<double> missing;
   if (r.planned && due > 0) missing = std::abs(list.sent() / static_cast<double>(due) - 1);
   list.add("C1a", name, missing, {0.005, 0.02}, "ratio", published_numbers(list.run),
-           missing ? fmt::format("{} of the requests that were due were not sent.",
-                                 percent(*missing))
-                   : "How many requests were due is not known.");
+           missing
+               ? fmt::format("{} of the requests that were due were not sent.", percent(*missing))
+               : "How many requests were due is not known.");
 }
 
 void late_sends(Checklist& list) {
@@ -61,7 +61,6 @@ void late_sends(Checklist& list) {
   const double late = static_cast<double>(list.record.counters.sent_late) / list.sent();
   // They may all lie beyond a percentile: a tenth of what does is noise, as much as that is all.
   for (const PercentileKey& key : kPercentiles) {
-    if (!(list.run.*published->figures.*key.figure)) continue;
     const double beyond = tail_share(key.percentile);
     list.add("C1b", fmt::format("late sends at {}", key.words), late, {beyond / 10, beyond},
              "ratio", {number_name(published->name, key)},
@@ -141,11 +140,12 @@ void headroom(Checklist& list) {
 }
 
 void mode(Checklist& list) {
-  list.add("C9a", "kind of loop", CheckStatus::pass, {},
-           list.open_loop()
-               ? "Open loop: requests were due by a schedule that waits for no answer."
-               : "Closed loop: times at whatever rate the target allowed; not comparable with those "
-                 "of an open loop.");
+  list.add(
+      "C9a", "kind of loop", CheckStatus::pass, {},
+      list.open_loop()
+          ? "Open loop: requests were due by a schedule that waits for no answer."
+          : "Closed loop: times at whatever rate the target allowed; not comparable with those "
+            "of an open loop.");
 }
 
 void held_back(Checklist& list) {
@@ -174,9 +174,9 @@ void little(Checklist& list) {
     return;
   }
   const Histogram& service = record.latencies.service;
-  const double times = service.mean_ns().value_or(0) * static_cast<double>(service.count()) +
-                       static_cast<double>(record.counters.lost) *
-                           static_cast<double>(record.timeout.count());
+  const double times =
+      service.mean_ns().value_or(0) * static_cast<double>(service.count()) +
+      static_cast<double>(record.counters.lost) * static_cast<double>(record.timeout.count());
   std::optional<double> apart;
   if (record.conduct.in_flight_ns && times > 0)
     apart = std::abs(*record.conduct.in_flight_ns / times - 1);

@@ -70,7 +70,8 @@ ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& prot
   if (lost && side.sent > 0)
     side.loss_ratio = static_cast<double>(*lost) / static_cast<double>(side.sent);
   if (achieved.size() == side.rounds) side.achieved_per_s = median(achieved);
-  const auto add_one = [&](std::optional<std::int64_t> ComparedSide::*figure, const PercentileKey& key) {
+  const auto add_one = [&](std::optional<std::int64_t> ComparedSide::*figure,
+                           const PercentileKey& key) {
     add_percentile(side, figure, key, response, claims, spoils_any(runs, protocol, key));
   };
   add_one(&ComparedSide::p50_ns, kPercentiles[0]);

@@ -29,7 +29,7 @@ struct LatencyFigures {
   std::optional<double> mean, stddev;
   std::optional<std::int64_t> p50, p90, p99, p99_9, p99_99;
   bool beyond_lost = false;
-  std::optional<Claims> claims;    // none: no samples, or a report of before there were claims
+  std::optional<Claims> claims;        // none: no samples, or a report of before there were claims
   std::vector<std::uint32_t> spoiled;  // percentiles (ppm) withheld as INVALID (judge/verdicts)
   std::uint64_t out_of_range = 0;  // samples below 0 or above 1 h: counted, not in the histogram
   std::optional<Histogram> histogram;  // none: this workload has no such latency

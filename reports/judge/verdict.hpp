@@ -23,12 +23,12 @@ enum class CheckStatus : std::uint8_t {
 
 // One check of the list in docs/method.md.
 struct Check {
-  std::string id;  // stable: "C1a"
+  std::string id;    // stable: "C1a"
   std::string name;  // what is looked at, in a few words
   CheckStatus status = CheckStatus::unknown;
-  std::optional<double> value;      // in `unit`, never negative; none: unknown, or no number
-  std::optional<double> threshold;  // up to which it passes
-  std::string unit;                 // "ratio", "ns", "count", "ppm", or empty
+  std::optional<double> value;       // in `unit`, never negative; none: unknown, or no number
+  std::optional<double> threshold;   // up to which it passes
+  std::string unit;                  // "ratio", "ns", "count", "ppm", or empty
   std::vector<std::string> affects;  // the published numbers it decides on
   std::string text;                  // what was found and what it means, for a person
 };

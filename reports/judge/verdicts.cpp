@@ -64,11 +64,6 @@ bool is_claimable(const RunReport& run, const std::string& number) {
 NumberVerdict judge_number(const RunReport& run, const std::vector<Check>& checks,
                            std::string number) {
   NumberVerdict judged{std::move(number), Verdict::trusted, {}};
-  if (!is_claimable(run, judged.number)) {
-    judged.verdict = Verdict::not_claimable;
-    judged.decided_by.emplace_back("C4");
-    return judged;
-  }
   for (const Check& check : checks) {
     if (!decides_on(check, judged.number)) continue;
     const Verdict by_it = verdict_of(check.status);
@@ -76,6 +71,9 @@ NumberVerdict judge_number(const RunReport& run, const std::vector<Check>& check
     judged.verdict = std::max(judged.verdict, by_it);
     judged.decided_by.push_back(check.id);
   }
+  // That the generator spoiled it weighs more than that there is too little of it.
+  if (!is_claimable(run, judged.number) && judged.verdict != Verdict::invalid)
+    return {std::move(judged.number), Verdict::not_claimable, {"C4"}};
   return judged;
 }
 
@@ -122,8 +120,8 @@ std::string headline_of(const RunReport& run, const std::vector<Check>& checks, 
   });
   if (overall == Verdict::trusted) {
     const std::string figure = figure_words(run);
-    return fmt::format("{}{} checks of the generator passed.",
-                       figure.empty() ? "" : figure + "; ", passed);
+    return fmt::format("{}{} checks of the generator passed.", figure.empty() ? "" : figure + "; ",
+                       passed);
   }
   const Check* by = decisive(run, checks, overall);
   return by == nullptr ? "" : by->text;

@@ -8,7 +8,8 @@
 
 namespace volley {
 
-// fail: INVALID; warn or unknown: DEGRADED; a percentile with too little behind it: NOT CLAIMABLE.
+// fail: INVALID; else, of a percentile with too little behind it: NOT CLAIMABLE; warn or unknown:
+// DEGRADED.
 [[nodiscard]] RunVerdict conclude(const RunReport& run, const std::vector<Check>& checks);
 
 // Takes the percentiles and the loss ratio that the verdict calls INVALID out of the figures.

@@ -45,15 +45,15 @@ using ErrorCounts = std::array<std::uint64_t, kErrorKinds>;
 [[nodiscard]] std::uint64_t total(const ErrorCounts& counts);
 
 struct RequestCounters {
-  std::uint64_t sent = 0;            // handed to the kernel
-  std::uint64_t completed = 0;       // a valid answer within the timeout
-  std::uint64_t lost = 0;            // no answer within the timeout
-  std::uint64_t late = 0;            // of the lost: answered after the timeout
-  ErrorCounts errors{};              // sent, then failed
-  ErrorCounts unsent{};              // due, but could not be sent
-  std::uint64_t duplicates = 0;      // further copies of an answer (RFC 5560)
-  std::uint64_t reordered = 0;       // answers overtaken by a later one (RFC 4737 section 3)
-  std::uint64_t held_back = 0;       // sent later than due because of a cap or an unwritable socket
+  std::uint64_t sent = 0;        // handed to the kernel
+  std::uint64_t completed = 0;   // a valid answer within the timeout
+  std::uint64_t lost = 0;        // no answer within the timeout
+  std::uint64_t late = 0;        // of the lost: answered after the timeout
+  ErrorCounts errors{};          // sent, then failed
+  ErrorCounts unsent{};          // due, but could not be sent
+  std::uint64_t duplicates = 0;  // further copies of an answer (RFC 5560)
+  std::uint64_t reordered = 0;   // answers overtaken by a later one (RFC 4737 section 3)
+  std::uint64_t held_back = 0;   // sent later than due because of a cap or an unwritable socket
   // Sent later than due by more than Conduct::late_beyond, and held back by nothing but ourselves.
   std::uint64_t sent_late = 0;
   std::uint64_t bytes_sent = 0;      // payload of sent requests

@@ -135,7 +135,7 @@ struct RunRecord {
   Nanos warm_up{0};
   Nanos duration{0};  // of the measure phase, as it was
   Nanos drain{0};
-  Nanos timeout{0};  // after which a request is lost
+  Nanos timeout{0};                      // after which a request is lost
   std::optional<double> intended_per_s;  // open loop
   std::optional<std::uint64_t> planned;  // unknown in a closed loop by duration
 

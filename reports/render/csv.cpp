@@ -42,7 +42,8 @@ std::string quoted(const std::string& field) {
 std::string withheld_keys(const LatencyFigures& f) {
   std::string keys;
   for (const PercentileKey& key : kPercentiles)
-    if (is_withheld(f, key) || is_spoiled(f, key)) keys += fmt::format("{}{}", keys.empty() ? "" : " ", key.key);
+    if (is_withheld(f, key) || is_spoiled(f, key))
+      keys += fmt::format("{}{}", keys.empty() ? "" : " ", key.key);
   return keys;
 }
 

@@ -61,7 +61,8 @@ RunVerdict read_verdict(const JsonNode& node, bool later) {
 void read_judgement(RunReport& run, const JsonNode& checks, const JsonNode& verdict, bool later) {
   if (!checks.is_null()) {
     run.checks.emplace();
-    checks.elements([&](const JsonNode& check) { run.checks->push_back(read_check(check, later)); });
+    checks.elements(
+        [&](const JsonNode& check) { run.checks->push_back(read_check(check, later)); });
   }
   if (verdict.is_null()) return;
   run.verdict = read_verdict(verdict, later);

@@ -85,14 +85,15 @@ std::string comparison_text(const Report& report, const Comparison& comparison) 
                                              {"sent"},
                                              {"lost"}};
   for (const ComparedSide& side : comparison.sides) {
-    const std::vector<std::string> cells{upper(printable(side.protocol)),
-                                         format_count(side.rounds),
-                                         rate_or_dash(side.achieved_per_s),
-                                         side_percentile(report, side, side.p50_ns, kPercentiles[0]),
-                                         side_percentile(report, side, side.p99_ns, kPercentiles[2]),
-                                         side_percentile(report, side, side.p99_9_ns, kPercentiles[3]),
-                                         format_count(side.sent),
-                                         loss_text(side.lost, side.loss_ratio)};
+    const std::vector<std::string> cells{
+        upper(printable(side.protocol)),
+        format_count(side.rounds),
+        rate_or_dash(side.achieved_per_s),
+        side_percentile(report, side, side.p50_ns, kPercentiles[0]),
+        side_percentile(report, side, side.p99_ns, kPercentiles[2]),
+        side_percentile(report, side, side.p99_9_ns, kPercentiles[3]),
+        format_count(side.sent),
+        loss_text(side.lost, side.loss_ratio)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(cells[i]);
   }
   add_hold_rows(rows, report);
@@ -108,14 +109,13 @@ std::string runs_table(const Report& report) {
       {"run", product_per_s(report), "p50", "p99", "p99.9", "max", "lost", "status", "verdict"}};
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     const RunReport& run = report.runs[i];
-    rows.push_back({fmt::format("{} {}", i + 1, printable(run.name)),
-                    rate_or_dash(run.load.achieved_per_s),
-                    percentile_cell(run.response, kPercentiles[0]),
-                    percentile_cell(run.response, kPercentiles[2]),
-                    percentile_cell(run.response, kPercentiles[3]),
-                    latency_cell(run.response, run.response.max),
-                    loss_text(run.requests.lost, run.requests.loss_ratio), run.status,
-                    verdict_word(run)});
+    rows.push_back(
+        {fmt::format("{} {}", i + 1, printable(run.name)), rate_or_dash(run.load.achieved_per_s),
+         percentile_cell(run.response, kPercentiles[0]),
+         percentile_cell(run.response, kPercentiles[2]),
+         percentile_cell(run.response, kPercentiles[3]),
+         latency_cell(run.response, run.response.max),
+         loss_text(run.requests.lost, run.requests.loss_ratio), run.status, verdict_word(run)});
   }
   return columns(rows);
 }

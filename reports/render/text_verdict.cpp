@@ -98,9 +98,7 @@ std::string verdict_word(const RunReport& run) {
   return run.verdict ? words_of(run.verdict->overall) : "-";
 }
 
-std::string verdict_text(const RunReport& run) {
-  return verdict_text(std::vector<RunReport>{run});
-}
+std::string verdict_text(const RunReport& run) { return verdict_text(std::vector<RunReport>{run}); }
 
 std::string verdict_text(const std::vector<RunReport>& runs) {
   const auto overall = overall_verdict(runs);

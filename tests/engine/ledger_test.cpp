@@ -207,5 +207,31 @@ TEST_F(LedgerTest, a_row_behind_a_lost_answer_is_taken_down_whole) {
   EXPECT_EQ(worker_.result().reordering.extents->max(), Nanos(59));
 }
 
+// Two requests for 300 us and one that is lost after its second: 600 us and 1 s of request time.
+TEST_F(LedgerTest, what_was_in_flight_adds_up_to_the_times_of_the_requests) {
+  const std::uint32_t slot = send(2);
+  now_ += 100us;
+  const std::uint32_t lost = send(1);
+  const MonoTime lost_at = now_ + plan_.timeout;
+  (void)send(5, false);  // of the warm-up: not counted
+  now_ += 200us;
+  answer(slot, 0, 2);
+  now_ = lost_at + 5ms;
+  ledger_.on_timeout(flow_, lost);
+  ledger_.settle();
+  ledger_.take_figures();
+  ASSERT_TRUE(worker_.result().in_flight_ns);
+  EXPECT_NEAR(*worker_.result().in_flight_ns, 600e3 + 1e9, 1);
+}
+
+TEST_F(LedgerTest, what_was_in_flight_is_unknown_while_something_still_is_or_a_flow_has_died) {
+  (void)send(1);
+  ledger_.take_figures();
+  EXPECT_FALSE(worker_.result().in_flight_ns);
+  ledger_.on_flow_death(flow_, ErrorKind::reset);
+  ledger_.take_figures();
+  EXPECT_FALSE(worker_.result().in_flight_ns);
+}
+
 }  // namespace
 }  // namespace volley

@@ -217,6 +217,34 @@ TEST(Collector, an_interval_is_published_when_every_worker_has_handed_it_over) {
   EXPECT_EQ(record.intervals[0].counters.completed, 2U);
 }
 
+// Due at 0, 5 and 30 us, sent at 50: later than 40 us are two. The first was held back.
+TEST(Recorder, late_is_what_left_late_without_having_been_held_back) {
+  using namespace std::chrono_literals;
+  auto ways = handoffs(1);
+  Recorder recorder(*ways[0], kInterval, 40us);
+  const MonoTime begin = mono_now();
+  recorder.start(begin);
+  const std::vector<Due> dues{{begin, true, true}, {begin + 5us}, {begin + 30us}};
+  recorder.on_sent(dues, begin + 50us, 192);
+  const IntervalRecord& r = recorder.of(true);
+  EXPECT_EQ(r.counters.sent_late, 1U);
+  ASSERT_TRUE(r.latencies.held_lag);
+  EXPECT_EQ(r.latencies.held_lag->count(), 1U);
+  EXPECT_EQ(r.latencies.held_lag->max(), 50us);
+  EXPECT_EQ(r.latencies.send_lag.count(), 3U) << "it is a lag all the same";
+}
+
+TEST(Recorder, a_run_without_anything_held_back_keeps_no_histogram_for_it) {
+  using namespace std::chrono_literals;
+  auto ways = handoffs(1);
+  Recorder recorder(*ways[0], kInterval, 40us);
+  const MonoTime begin = mono_now();
+  recorder.start(begin);
+  recorder.on_sent(Due{begin}, begin + 41us, 64);
+  EXPECT_EQ(recorder.of(true).counters.sent_late, 1U);
+  EXPECT_FALSE(recorder.of(true).latencies.held_lag);
+}
+
 TEST(Handoff, a_collector_in_another_thread_gets_every_record_in_order) {
   constexpr std::uint32_t kRecords = 300;
   Handoff way;

@@ -51,6 +51,7 @@ TEST(Counters, adding_counters_adds_every_member) {
                        .duplicates = 5,
                        .reordered = 6,
                        .held_back = 7,
+                       .sent_late = 10,
                        .bytes_sent = 8,
                        .bytes_received = 9,
                        .socket_events = {}};
@@ -70,13 +71,14 @@ TEST(Counters, adding_counters_adds_every_member) {
   EXPECT_EQ(twice.held_back, 14U);
   EXPECT_EQ(twice.bytes_sent, 16U);
   EXPECT_EQ(twice.bytes_received, 18U);
+  EXPECT_EQ(twice.sent_late, 20U);
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
     EXPECT_EQ(twice.errors[i], 200 + 2 * i);
     EXPECT_EQ(twice.unsent[i], 400 + 2 * i);
     EXPECT_EQ(twice.socket_events[i], 600 + 2 * i);
   }
   // A member added later without a line above makes the object larger.
-  EXPECT_EQ(sizeof(RequestCounters), (9 + 3 * kErrorKinds) * sizeof(std::uint64_t));
+  EXPECT_EQ(sizeof(RequestCounters), (10 + 3 * kErrorKinds) * sizeof(std::uint64_t));
 }
 
 RC_GTEST_PROP(Counters, the_total_of_kinds_is_their_sum, ()) {
