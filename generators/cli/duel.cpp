@@ -112,8 +112,8 @@ Action add_duel_command(CLI::App& app, const Invocation& invocation) {
       "  volley duel 192.0.2.7 --rate 5k --rounds 8 --report text --report json:duel.json\n"
       "  volley duel --flows 64 --threads 2 --duration 1s --fail-if 'loss>0'\n"
       "\n"
-      "Exit: 0 done, 1 a round failed, 2 wrong use, 3 not to be trusted (--strict),\n"
-      "99 a --fail-if was met, 130 Ctrl-C.");
+      "Exit: 0 done, 1 a round failed, 2 wrong use, 3 untrusted, 99 a --fail-if was met,"
+      " 130 Ctrl-C.");
   return [typed, invocation] { return carry_out(*typed, invocation); };
 }
 

@@ -84,8 +84,8 @@ Action add_run_command(CLI::App& app, const Invocation& invocation) {
       "  volley run tcp --workload hold --flows 19000 --rate 1k\n"
       "  volley run tcp://127.0.0.1:6379 --request 'PING\\r\\n' --reply until:'\\r\\n'\n"
       "\n"
-      "Exit: 0 done, 1 the run failed, 2 wrong use, 3 not to be trusted (--strict),\n"
-      "99 a --fail-if was met, 130 Ctrl-C.");
+      "Exit: 0 done, 1 the run failed, 2 wrong use, 3 untrusted, 99 a --fail-if was met,"
+      " 130 Ctrl-C.");
   return [typed, invocation] { return carry_out(*typed, invocation); };
 }
 

@@ -56,6 +56,10 @@ void waiting_time(Checklist& list) {
   constexpr const char* name = "timeout long enough";
   const Histogram& service = list.record.latencies.service;
   const Nanos half = list.record.timeout / 2;
+  if (list.record.protocol != "udp") {
+    list.not_applicable("C6d", name, "TCP repeats what is lost; what is left is slow.");
+    return;
+  }
   if (service.empty() || half <= Nanos(0) || half.count() > Histogram::kHighest) {
     list.not_applicable("C6d", name, "There are no service times.");
     return;

@@ -233,6 +233,7 @@ TEST(HostileJson, of_another_major_version_is_refused_and_a_later_minor_one_is_r
   later["runs"][0]["jitter"] = "better";
   EXPECT_EQ(refusal(later.dump()), "");
   later["schema_version"] = "1.0";
+  later["runs"][0]["jitter"] = nullptr;
   EXPECT_TRUE(is_refused_with(later.dump(), "/runs/0/news: unknown key"));
 }
 
