@@ -5,6 +5,7 @@ name, and nothing that has gone right is blamed."""
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 import harness
 from harness import finish, run_volley, start_volley, wait_until
-from judging import check_report
+from judging import ROOT, check_report
 
 # What a busy machine cannot cause: these must pass in every run without a fault.
 NOT_OF_THE_HOST = {"C5", "C6a", "C6b", "C6c", "C6d", "C7a", "C7b", "C7c", "C9a", "C9b", "C9c", "C10",
@@ -277,6 +278,14 @@ def test_a_flow_that_dies_leaves_the_offered_load_short():
                      "--duration", "500ms", "--warm-up", "0s")
         thread.join()
     assert status_of(run, "C1a") == "fail" and check_of(run, "C1a")["value"] > 0.3, run["checks"]
+
+
+def test_every_check_stands_in_the_documentation_and_every_documented_one_is_made(start_target):
+    listed = re.findall(r"^\| (C[0-9]+[a-z]?) \|", (ROOT / "docs" / "method.md").read_text(), re.M)
+    run = judged(start_target("tcp-echo").endpoint("tcp"), "--duration", "100ms", "--warm-up", "0s")
+    made = list(dict.fromkeys(check["id"] for check in run["checks"]))
+    # C4 is what the claims do: its verdict is NOT_CLAIMABLE, and its evidence stands at each number
+    assert made == [name for name in listed if name != "C4"]
 
 
 def test_text_names_the_verdict_and_each_doubt(start_target):
