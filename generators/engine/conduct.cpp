@@ -59,6 +59,7 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
     const Nanos lived = result.ended - times.measure_begin;
     waits.note(known ? share(Nanos(static_cast<std::int64_t>(*after - *before)), lived)
                      : std::nullopt);
+    conduct.send_times.push_back(result.send_times);
     gap_requests += static_cast<double>(result.presence.gaps()) * most_in_flight(plan, *workers[i]);
     in_flight = in_flight && result.in_flight_ns ? std::optional(*in_flight + *result.in_flight_ns)
                                                  : std::nullopt;

@@ -36,6 +36,11 @@ void Recorder::note_late(IntervalRecord& r, std::span<const Due> requests, MonoT
   }
 }
 
+void Recorder::note_times(std::span<const Due> requests, MonoTime sent) {
+  for (const Due& due : requests)
+    if (due.measured && sends_.active()) sends_.add(due.intended, sent);
+}
+
 void Recorder::plan_next_cut(MonoTime now) {
   next_cut_ = interval_end_;
   if (!measures()) return;
@@ -49,6 +54,7 @@ void Recorder::cut(MonoTime now) {
   else if (handoff_.can_spare_one())  // else this slice and the next go together
     give_measured(now, false);
   plan_next_cut(now);
+  if (samples_sends_ && measures()) sends_.begin();
 }
 
 void Recorder::give_measured(MonoTime end, bool ends_interval) {

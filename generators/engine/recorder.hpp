@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "generators/engine/due.hpp"
 #include "generators/engine/handoff.hpp"
 #include "reports/measure/record.hpp"
+#include "reports/measure/send_times.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
@@ -45,6 +47,7 @@ class Recorder {
     r.counters.bytes_sent += bytes;
     if (sent - requests.front().intended > late_beyond_ || requests.front().held_back)
       note_late(r, requests, sent);
+    if (sends_.active()) note_times(requests, sent);
     if (are_alike(requests)) {
       r.latencies.send_lag.record((sent - requests.front().intended).count(), requests.size());
       return;
@@ -88,6 +91,10 @@ class Recorder {
     return measured ? measured_->record : warm_up_->record;
   }
 
+  // From the measure phase on, takes down stretches of the times of requests (open loop, Poisson).
+  void sample_sends() { samples_sends_ = true; }
+  [[nodiscard]] std::vector<SendTimes> take_send_times() { return std::move(sends_).take(); }
+
   // When the current interval ends: a worker must call tick() soon after.
   [[nodiscard]] MonoTime interval_end() const { return interval_end_; }
   // Whether the current interval belongs to the measure phase.
@@ -101,6 +108,7 @@ class Recorder {
  private:
   // Whose fault it is that some of them leave late.
   void note_late(IntervalRecord& r, std::span<const Due> requests, MonoTime sent) const;
+  void note_times(std::span<const Due> requests, MonoTime sent);
   void cut(MonoTime now);
   void end_interval(MonoTime now);
   // What was recorded since part_begin_, up to `end`, is given away if the collector can take it.
@@ -116,6 +124,8 @@ class Recorder {
   MonoTime next_cut_;  // at that, or at a slice's end, for which no worker wakes up
   std::unique_ptr<HandedRecord> measured_;
   std::unique_ptr<HandedRecord> warm_up_;
+  SendSample sends_;
+  bool samples_sends_ = false;
 };
 
 }  // namespace volley

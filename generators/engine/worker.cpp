@@ -15,6 +15,8 @@ Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, st
       signals_(signals),
       recorder_(handoff, plan.interval, late_beyond(plan)) {
   result_.flows_wanted = flow_count();
+  const bool is_poisson = plan.arrival.kind == Arrival::Kind::poisson && plan.rate;
+  if (is_poisson && plan.flows % plan.threads == 0) recorder_.sample_sends();
 }
 
 std::uint32_t Worker::flow_count() const {
@@ -36,6 +38,7 @@ void Worker::run(const std::function<void()>& on_ready, const std::function<void
   result_.send_calls -= send_calls_before_;
   result_.receive_calls -= receive_calls_before_;
   result_.offload -= offload_before_;
+  result_.send_times = recorder_.take_send_times();
   recorder_.finish(result_.ended);
 }
 

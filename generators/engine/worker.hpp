@@ -100,7 +100,8 @@ struct WorkerResult {
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;
-  Presence presence;                               // in the measure phase
+  Presence presence;  // in the measure phase
+  std::vector<SendTimes> send_times;
   MonoTime watched_until;                          // the end of that
   std::optional<std::uint64_t> run_queue_wait_ns;  // of the thread, since it began
   std::optional<double> in_flight_ns;              // rr: see Conduct

@@ -49,6 +49,7 @@ std::vector<std::string> published_numbers(const RunReport& run) {
 std::vector<Check> check(const RunRecord& record, const RunReport& run) {
   Checklist list{record, run};
   check_sending(list);
+  check_arrivals(list);
   check_course(list);
   check_counts(list);
   check_machine(list);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/measure/send_times.hpp"
 #include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
 
@@ -43,6 +44,10 @@ struct Conduct {
   // rr: the sum over all measured requests of the time from sending to the answer or to giving it
   // up, from a count of what was in flight that is kept beside the book of requests.
   std::optional<double> in_flight_ns;
+
+  // Open loop, Poisson: of each thread, stretches of consecutive requests. Each of n threads has
+  // every n-th request; where flows cannot be dealt so, there are none.
+  std::vector<std::vector<SendTimes>> send_times;
 
   // The response times of each thread.
   std::vector<SparseHistogram> response_of_thread;

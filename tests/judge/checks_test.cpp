@@ -19,8 +19,7 @@ TEST(Checks, find_nothing_in_a_clean_record_of_either_loop) {
   for (const RunRecord& r : {clean::record(), clean::closed_record()}) {
     const RunReport run = summarize(r);
     for (const Check& check : *run.checks)
-      EXPECT_TRUE(check.status == CheckStatus::pass ||
-                  check.status == CheckStatus::not_applicable)
+      EXPECT_TRUE(check.status == CheckStatus::pass || check.status == CheckStatus::not_applicable)
           << check.id << " " << check.name << ": " << check.text;
     EXPECT_EQ(run.verdict->overall, Verdict::trusted) << run.verdict->headline;
   }
@@ -34,10 +33,10 @@ TEST(Checks, are_made_in_the_order_of_their_ids_and_each_has_a_text) {
     EXPECT_EQ(check.text.back(), '.') << check.text;
     if (ids.empty() || ids.back() != check.id) ids.push_back(check.id);
   }
-  EXPECT_EQ(ids, (std::vector<std::string>{
-                     "C1a", "C1b", "C1c", "C1d", "C1e", "C3",  "C5",  "C6a", "C6b",
-                     "C6c", "C6d", "C7a", "C7b", "C7c", "C8a", "C8b", "C8c", "C8d",
-                     "C9a", "C9b", "C9c", "C9d", "C10", "C11", "C12", "C14", "C16"}));
+  EXPECT_EQ(ids, (std::vector<std::string>{"C1a", "C1b", "C1c", "C1d", "C1e", "C2a", "C2b", "C2c",
+                                           "C3",  "C5",  "C6a", "C6b", "C6c", "C6d", "C7a", "C7b",
+                                           "C7c", "C8a", "C8b", "C8c", "C8d", "C9a", "C9b", "C9c",
+                                           "C9d", "C10", "C11", "C12", "C14", "C16"}));
 }
 
 TEST(Checks, C1a_finds_requests_that_were_due_and_not_sent) {
@@ -68,10 +67,10 @@ TEST(Checks, C1b_finds_late_sends_where_they_weigh) {
   r.counters.sent_late = r.counters.sent / 500;
   for (const Check& check : checks_of(r, "C1b")) {
     ASSERT_EQ(check.affects.size(), 1U);
-    const std::string wanted = check.affects[0] == "response.p50"     ? "pass"
-                               : check.affects[0] == "response.p90"   ? "pass"
-                               : check.affects[0] == "response.p99"   ? "warn"
-                                                                      : "fail";
+    const std::string wanted = check.affects[0] == "response.p50"   ? "pass"
+                               : check.affects[0] == "response.p90" ? "pass"
+                               : check.affects[0] == "response.p99" ? "warn"
+                                                                    : "fail";
     EXPECT_EQ(to_string(check.status), wanted) << check.affects[0];
   }
   EXPECT_EQ(checks_of(r, "C1b").size(), 5U);
@@ -134,9 +133,8 @@ TEST(Checks, C3_finds_a_target_that_becomes_slower_but_not_one_that_varies) {
   RunRecord r = clean::record();
   clean::fill(r, [](int slice, int i) { return clean::response_of(i) * (1000 + slice) / 1000; });
   EXPECT_EQ(status_of(r, "C3"), "warn");  // 6.4 %
-  clean::fill(r, [](int slice, int i) {
-    return clean::response_of(i) * (1000 + slice * 37 % 64) / 1000;
-  });
+  clean::fill(
+      r, [](int slice, int i) { return clean::response_of(i) * (1000 + slice * 37 % 64) / 1000; });
   EXPECT_EQ(status_of(r, "C3"), "pass");
   clean::fill(r, [](int slice, int i) { return clean::response_of(i) * (2000 + slice) / 2000; });
   EXPECT_EQ(status_of(r, "C3"), "pass") << "3.2 % is no drift that matters";
