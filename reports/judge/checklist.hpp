@@ -77,6 +77,7 @@ void check_sending(Checklist& list);   // C1, C9
 void check_arrivals(Checklist& list);  // C2
 void check_course(Checklist& list);    // C3, C5, C12
 void check_counts(Checklist& list);    // C6, C10, C11, C14
+void check_tcp(Checklist& list);       // C18
 void check_machine(Checklist& list);   // C7, C8, C16
 
 }  // namespace volley

@@ -53,6 +53,7 @@ std::vector<Check> check(const RunRecord& record, const RunReport& run) {
   check_course(list);
   check_counts(list);
   check_machine(list);
+  check_tcp(list);
   // A stream into a sink that counts nothing, say, publishes no loss to decide on.
   const std::vector<std::string> numbers = published_numbers(run);
   const auto is_unknown = [&](const std::string& name) {

@@ -36,7 +36,7 @@ TEST(Checks, are_made_in_the_order_of_their_ids_and_each_has_a_text) {
   EXPECT_EQ(ids, (std::vector<std::string>{"C1a", "C1b", "C1c", "C1d", "C1e", "C2a", "C2b", "C2c",
                                            "C3",  "C5",  "C6a", "C6b", "C6c", "C6d", "C7a", "C7b",
                                            "C7c", "C8a", "C8b", "C8c", "C8d", "C9a", "C9b", "C9c",
-                                           "C9d", "C10", "C11", "C12", "C14", "C16"}));
+                                           "C9d", "C10", "C11", "C12", "C14", "C16", "C18"}));
 }
 
 TEST(Checks, C1a_finds_requests_that_were_due_and_not_sent) {
@@ -339,6 +339,34 @@ TEST(Checks, C16_finds_other_programs_and_never_fails_for_them) {
   EXPECT_EQ(status_of(r, "C16"), "pass");
   r.conduct.foreign_ratio = 1;
   EXPECT_EQ(status_of(r, "C16"), "warn");
+}
+
+TEST(Checks, C18_finds_what_held_tcp_up) {
+  RunRecord r = clean::closed_record();
+  EXPECT_EQ(status_of(r, "C18"), "not_applicable");
+  r.protocol = "tcp";
+  r.protocol_figures = {{"rwnd_limited_ratio", 0.5}, {"sndbuf_limited_ratio", 0.2}};
+  EXPECT_EQ(status_of(r, "C18"), "pass");
+  r.protocol_figures = {{"rwnd_limited_ratio", 0.51}, {"sndbuf_limited_ratio", std::nullopt}};
+  EXPECT_EQ(status_of(r, "C18"), "warn");
+  EXPECT_EQ(checks_of(r, "C18")[0].affects, std::vector<std::string>{"achieved_per_s"});
+}
+
+TEST(Checks, C18_finds_handshakes_that_waited_for_another_syn) {
+  RunRecord r = clean::closed_record();
+  r.protocol = "tcp";
+  r.workload = "crr";
+  r.latencies.connect.record(50'000, 100);
+  r.protocol_figures = {{"connect_syn_retries_1", 0},
+                        {"connect_syn_retries_2", 0},
+                        {"connect_syn_retries_3", 0},
+                        {"listen_overflows", 3}};
+  EXPECT_EQ(status_of(r, "C18"), "pass");
+  r.protocol_figures[1].second = 2;
+  EXPECT_EQ(status_of(r, "C18"), "warn");
+  const Check check = checks_of(r, "C18")[2];
+  EXPECT_EQ(check.value, 0.02);
+  EXPECT_NE(check.text.find("accept queue of the server was full"), std::string::npos);
 }
 
 TEST(Checks, decide_only_on_numbers_that_are_published) {
