@@ -19,6 +19,7 @@
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/udp_quality.hpp"
 #include "generators/engine/worker.hpp"
 
@@ -37,6 +38,7 @@ class RequestResponse {
         sender_(worker, link_, exchange_, ledger_),
         flows_(worker.flow_count()),
         demand_(worker),
+        tcp_(worker, flows_.size()),
         waits_in_receive_(ReceiveWait::fits(worker)) {}
 
   void run() {
@@ -47,6 +49,7 @@ class RequestResponse {
     worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
     take_socket_figures(worker_, flows_);
+    for (const Flow& flow : flows_) tcp_.end(flow.index, flow.socket);
     take_jitters(worker_, flows_);
   }
 
@@ -61,6 +64,7 @@ class RequestResponse {
       if (error == 0) {
         ++worker_.result().flows_opened;
         ++alive_;
+        tcp_.begin(i, flow.socket);
         if (target_is_ours_ && wants_proof()) prove_address(flow);
         continue;
       }
@@ -116,6 +120,7 @@ class RequestResponse {
   void turn() {
     MonoTime now = mono_now();
     worker_.tick(now);
+    tcp_.tick(now, [&](std::size_t i) -> const Descriptor& { return flows_[i].socket; });
     if (demand_.open_loop())
       lines_.serve(demand_, now, flows_, worker_.recorder(),
                    [&](Flow& flow) { send_waiting(flow); });
@@ -355,6 +360,7 @@ class RequestResponse {
     if (std::exchange(flow.blocked, false)) --blocked_;
     worker_.note_event(kind, now);
     worker_.poller().forget(flow.socket.get());
+    tcp_.end(flow.index, flow.socket);
     flow.socket.close();
     ledger_.on_flow_death(flow, kind);
     drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
@@ -377,6 +383,7 @@ class RequestResponse {
   RequestSender<Link, Exchange> sender_;
   std::vector<Flow> flows_;
   Demand demand_;
+  TcpReadings tcp_;
   DueLines lines_;
   CallRoom call_room_;
   RestingFlows resting_;
