@@ -37,9 +37,10 @@ class TcpReadings {
     if (now < next_) return;
     const bool sampling = now < worker_.times().measure_end;
     // The counts of the warm-up end here. Of more than 32 connections those of the others ended at
-    // their last turn.
+    // their last turn. Without a warm-up the first requests may have left already.
     if (!measures_ && worker_.recorder().measures()) {
-      for (std::size_t n = 0; n < at_once_; ++n, advance()) begin(turn_of_, socket_at(turn_of_));
+      if (worker_.plan().warm_up > Nanos(0))
+        for (std::size_t n = 0; n < at_once_; ++n, advance()) begin(turn_of_, socket_at(turn_of_));
       measures_ = true;
     }
     for (std::size_t n = 0; n < at_once_ && now >= next_; ++n, advance()) {

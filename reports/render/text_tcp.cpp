@@ -34,9 +34,10 @@ std::string quality_text(const RunReport& run) {
   const Value rtt = figure(run, "rtt_mean_ns");
   const Value least = figure(run, "rtt_min_ns");
   if (!sent || *sent == 0 || !again || !segments) return {};
-  std::string words =
-      fmt::format("{} of {} sent again ({})", format_size(whole(*again)), format_size(whole(*sent)),
-                  counted(whole(*segments), "segment", "segments"));
+  std::string words = format_size(whole(*sent)) + " sent, ";
+  words += *segments == 0 ? std::string("none of it again")
+                          : fmt::format("{} of it again ({})", format_size(whole(*again)),
+                                        counted(whole(*segments), "segment", "segments"));
   if (cwnd) words += fmt::format(", window {:.0f} segments on average", *cwnd);
   if (rtt && least)
     words +=
