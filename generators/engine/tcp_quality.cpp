@@ -31,6 +31,17 @@ Value nanos(const std::optional<Nanos>& value) {
 
 Value times_8(const Value& bytes) { return bytes ? Value(*bytes * 8) : std::nullopt; }
 
+// By the goodput of the report: what was in flight when the measure phase ended is counted in, so
+// that of a short run it is a little too good.
+Value time_ratio(const RunRecord& record, const RunPlan& plan, const TcpFigures& tcp, bool ipv6) {
+  const double seconds = to_seconds(record.duration);
+  if (!plan.bottleneck_bits_per_s || !tcp.mss_bytes || !record.has_answers || seconds <= 0)
+    return std::nullopt;
+  const auto bottleneck = static_cast<double>(*plan.bottleneck_bits_per_s);
+  return transfer_time_ratio(ideal_bits_per_s(bottleneck, *tcp.mss_bytes, tcp.timestamps, ipv6),
+                             static_cast<double>(record.counters.bytes_received) * 8 / seconds);
+}
+
 }  // namespace
 
 std::optional<TcpReading> read_tcp(const Descriptor& socket) {
@@ -120,7 +131,9 @@ void add_tcp_quality(RunRecord& record, const RunPlan& plan,
                      const std::vector<std::unique_ptr<Worker>>& workers) {
   TcpFigures tcp;
   std::string congestion;
+  bool ipv6 = false;
   for (const auto& worker : workers) {
+    ipv6 = worker->peer().family() == AF_INET6;
     if (worker->result().tcp) tcp.merge(*worker->result().tcp);
     if (congestion.empty()) congestion = worker->result().congestion;
   }
@@ -171,6 +184,7 @@ void add_tcp_quality(RunRecord& record, const RunPlan& plan,
       "tcp_efficiency_ratio",
       upwards(sent ? tcp_efficiency(c.sent_bytes, c.retransmitted_bytes) : std::nullopt));
   figures.emplace_back("buffer_delay_ratio", upwards(buffer_delay(rtt, min_rtt)));
+  figures.emplace_back("transfer_time_ratio", upwards(time_ratio(record, plan, tcp, ipv6)));
 }
 
 }  // namespace volley

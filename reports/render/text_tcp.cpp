@@ -14,12 +14,12 @@ namespace {
 
 using Value = std::optional<double>;
 
-// A figure that a report may have; of strangers' reports only what a count or a time can be.
+// A figure that a report may have; of a stranger's report only what a count or a time can be.
 Value figure(const RunReport& run, std::string_view key) {
   const auto found = std::find_if(run.protocol_figures.begin(), run.protocol_figures.end(),
                                   [key](const auto& entry) { return entry.first == key; });
   if (found == run.protocol_figures.end() || !found->second) return std::nullopt;
-  return *found->second >= 0 && *found->second < 1e18 ? found->second : std::nullopt;
+  return *found->second >= 0 && *found->second < 1e15 ? found->second : std::nullopt;
 }
 
 std::uint64_t whole(double value) { return static_cast<std::uint64_t>(std::llround(value)); }
@@ -46,6 +46,8 @@ std::string quality_text(const RunReport& run) {
   const Value efficiency = figure(run, "tcp_efficiency_ratio");
   if (efficiency) words += fmt::format("; efficiency {}", format_ratio(*efficiency));
   if (delay) words += fmt::format(", buffer delay {}", format_ratio(*delay));
+  if (const Value time = figure(run, "transfer_time_ratio"))
+    words += fmt::format(", transfer time {:.2f} times the ideal", *time);
   return wrapped("tcp       ", words);
 }
 

@@ -217,7 +217,8 @@ def limits(volley):
                 said["buffer"] = run(volley, *stream, "--size", "64KiB", "--sndbuf", "16KiB",
                                      "--duration", "1s")
                 said["free"] = run(volley, *stream, "--size", "1KiB", "--rate", "200",
-                                   "--arrival", "constant", "--duration", "1s")
+                                   "--arrival", "constant", "--duration", "1s",
+                                   "--bottleneck", "100Mbit/s")
             with target(volley, inside, "--stall", "1200ms@300ms"):
                 said["window"] = run(volley, *stream, "--size", "16KiB", "--duration", "1500ms")
     return said

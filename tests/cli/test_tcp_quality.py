@@ -108,6 +108,15 @@ def test_nothing_holds_up_what_hardly_sends(limits):
     assert "held up" not in words_of(limits["free"])
 
 
+def test_the_ideal_transfer_time_is_known_where_the_bottleneck_is(limits):
+    run = limits["free"]["report"]["runs"][0]
+    # Each 1,448 bytes take 38 of Ethernet, 20 of IP, 20 of TCP and 12 of timestamps.
+    ideal = 100e6 * 1448 / (1448 + 90)
+    assert run["tcp"]["transfer_time_ratio"] == pytest.approx(
+        ideal / run["bytes"]["goodput_bits_per_s"])
+    assert tcp_of(limits["window"])["transfer_time_ratio"] is None
+
+
 def test_round_trips_of_a_wire_of_10_ms_are_no_shorter(limits):
     for name in ("buffer", "free", "window"):
         tcp = tcp_of(limits[name])
