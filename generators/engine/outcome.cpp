@@ -180,6 +180,7 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
     add_tcp_quality(record, plan, workers);
     return;
   }
+  record.config.emplace_back("congestion_in_use", "-");
   figures.emplace_back("socket_drops", static_cast<double>(drops));
   figures.emplace_back("gso_sends", static_cast<double>(offload.divided_sends));
   figures.emplace_back("gso_segments", static_cast<double>(offload.divided_datagrams));

@@ -137,7 +137,7 @@ void add_tcp_quality(RunRecord& record, const RunPlan& plan,
     if (worker->result().tcp) tcp.merge(*worker->result().tcp);
     if (congestion.empty()) congestion = worker->result().congestion;
   }
-  if (!congestion.empty()) record.config.emplace_back("congestion_in_use", congestion);
+  record.config.emplace_back("congestion_in_use", congestion.empty() ? "unknown" : congestion);
   // Of a stream that comes down the sender is the target, and only it knows these.
   const bool streams = plan.workload == Workload::stream;
   const bool sends = !streams || plan.direction != Direction::down;
