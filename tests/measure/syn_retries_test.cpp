@@ -36,7 +36,7 @@ TEST(SynRetries, clusters_are_counted_and_what_lies_between_them_is_not) {
 }
 
 TEST(SynRetries, clusters_do_not_touch) {
-  for (const std::uint64_t linear : {0, 1, 2, 4}) {
+  for (const std::uint64_t linear : {0U, 1U, 2U, 4U}) {
     const Times times = syn_retry_times(linear);
     for (std::size_t i = 0; i + 1 < times.size(); ++i)
       EXPECT_LT(times[i] + syn_retry_slack(times[i]) + 400ms, times[i + 1]) << linear;
