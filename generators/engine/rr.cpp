@@ -38,8 +38,8 @@ class RequestResponse {
         sender_(worker, link_, exchange_, ledger_),
         flows_(worker.flow_count()),
         demand_(worker),
-        tcp_(worker, flows_.size()),
-        waits_in_receive_(ReceiveWait::fits(worker)) {}
+        waits_in_receive_(ReceiveWait::fits(worker)),
+        tcp_(worker, flows_.size()) {}
 
   void run() {
     set_up();
@@ -383,7 +383,6 @@ class RequestResponse {
   RequestSender<Link, Exchange> sender_;
   std::vector<Flow> flows_;
   Demand demand_;
-  TcpReadings tcp_;
   DueLines lines_;
   CallRoom call_room_;
   RestingFlows resting_;
@@ -401,6 +400,7 @@ class RequestResponse {
   bool target_is_ours_ = true;  // until it did not answer a greeting
   bool waits_in_receive_;       // for the whole run
   ReceiveWait receive_wait_;
+  TcpReadings tcp_;
 };
 
 template <class Link, class Exchange>

@@ -88,6 +88,25 @@ void TcpReadings::begin(std::size_t i, const Descriptor& socket) {
   if (worker_.result().congestion.empty()) worker_.result().congestion = congestion_of(socket);
 }
 
+void TcpReadings::take_turns(MonoTime now, const SocketAt& socket_at) {
+  const bool sampling = now < worker_.times().measure_end;
+  // The counts of the warm-up end here. Of more than 32 connections those of the others ended at
+  // their last turn. Without a warm-up the first requests may have left already.
+  if (!measures_ && worker_.recorder().measures()) {
+    if (worker_.plan().warm_up > Nanos(0))
+      for (std::size_t n = 0; n < at_once_; ++n, advance()) begin(turn_of_, socket_at(turn_of_));
+    measures_ = true;
+  }
+  for (std::size_t n = 0; n < at_once_ && now >= next_; ++n, advance()) {
+    next_ += period_;
+    if (!measures_)
+      begin(turn_of_, socket_at(turn_of_));
+    else if (sampling)
+      sample(socket_at(turn_of_));
+  }
+  plan_next(now);
+}
+
 void TcpReadings::sample(const Descriptor& socket) {
   if (const auto reading = read_tcp(socket)) worker_.result().tcp->sample(*reading);
 }

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "generators/engine/worker.hpp"
@@ -31,26 +33,13 @@ class TcpReadings {
   // Connection i stands; before the run's phases begin.
   void begin(std::size_t i, const Descriptor& socket);
 
-  // Once a turn. socket_at(i): that of connection i, closed when it is dead.
-  template <class SocketAt>
-  void tick(MonoTime now, SocketAt&& socket_at) {
-    if (now < next_) return;
-    const bool sampling = now < worker_.times().measure_end;
-    // The counts of the warm-up end here. Of more than 32 connections those of the others ended at
-    // their last turn. Without a warm-up the first requests may have left already.
-    if (!measures_ && worker_.recorder().measures()) {
-      if (worker_.plan().warm_up > Nanos(0))
-        for (std::size_t n = 0; n < at_once_; ++n, advance()) begin(turn_of_, socket_at(turn_of_));
-      measures_ = true;
-    }
-    for (std::size_t n = 0; n < at_once_ && now >= next_; ++n, advance()) {
-      next_ += period_;
-      if (!measures_)
-        begin(turn_of_, socket_at(turn_of_));
-      else if (sampling)
-        sample(socket_at(turn_of_));
-    }
-    plan_next(now);
+  using SocketAt = std::function<const Descriptor&(std::size_t)>;
+  // Once a turn. socket_at(i): that of connection i, closed when it is dead. What is seldom done is
+  // kept out of the loop that calls this, whose code is to be short.
+  template <class Lookup>
+  void tick(MonoTime now, Lookup&& socket_at) {
+    if (now >= next_) [[unlikely]]
+      take_turns(now, SocketAt(std::forward<Lookup>(socket_at)));
   }
 
   // Connection i ends, or the run does; its socket is still open.
@@ -63,16 +52,17 @@ class TcpReadings {
   static constexpr Nanos kEach = std::chrono::milliseconds(50);
   static constexpr std::size_t kMostEach = 32;
 
+  void take_turns(MonoTime now, const SocketAt& socket_at);
   void sample(const Descriptor& socket);
   void advance() { turn_of_ = turn_of_ + 1 == begun_.size() ? 0 : turn_of_ + 1; }
   void plan_next(MonoTime now);
 
+  MonoTime next_{};  // when to read again; of short connections: when left_ is full again
   Worker& worker_;
-  std::vector<std::optional<TcpCounts>>
-      begun_;            // by connection: counts of before the measure phase
+  // By connection: counts of before the measure phase.
+  std::vector<std::optional<TcpCounts>> begun_;
   std::size_t at_once_;  // how many turns can be made up for at once
   Nanos period_;
-  MonoTime next_{};
   std::size_t turn_of_ = 0;
   bool measures_ = false;
   std::size_t left_ = 0;  // of kMostEach, up to next_; of short connections
