@@ -160,6 +160,8 @@ void convert_socket(const TypedRunOptions& typed, RunOptions& options) {
   if (typed.dscp) socket.dscp = parse_u32("--dscp", *typed.dscp, 0, 63);
   if (typed.pacing_rate)
     socket.pacing_bits_per_s = parse_bit_rate("--pacing-rate", *typed.pacing_rate);
+  if (typed.bottleneck)
+    options.bottleneck_bits_per_s = parse_bit_rate("--bottleneck", *typed.bottleneck);
   if (typed.source) options.source = parse_source("--source", *typed.source);
 }
 
@@ -283,6 +285,9 @@ void declare_run_options(CLI::App& app, const std::shared_ptr<TypedRunOptions>& 
        {"--dscp", "N", &T::dscp, "mark packets with this code point, 0 to 63"},
        {"--pacing-rate", "RATE", &T::pacing_rate,
         "tcp: the kernel sends no more than this per flow: 100Mbit/s, 12.5MB/s"},
+       {"--bottleneck", "RATE", &T::bottleneck,
+        "tcp stream: what the slowest link of the path carries (100Mbit/s), for\n"
+        "the transfer time ratio of RFC 6349"},
        {"--source", "ADDR[/BITS]", &T::source,
         "local address of the flows, or a prefix whose addresses\n"
         "they take in turn: each brings all local ports again"}});

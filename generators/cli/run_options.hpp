@@ -21,7 +21,8 @@ struct TypedRunOptions {
   std::optional<std::string> rate, arrival, flows, depth, probe_share, threads, wait, batch,
       offload;
   std::optional<std::string> duration, requests, warm_up, timeout, seed, interval;
-  std::optional<std::string> rcvbuf, sndbuf, congestion, nodelay, dscp, pacing_rate, source;
+  std::optional<std::string> rcvbuf, sndbuf, congestion, nodelay, dscp, pacing_rate, bottleneck,
+      source;
   std::vector<std::string> labels;
   bool pin = false;
   bool discard = false;

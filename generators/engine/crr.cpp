@@ -15,6 +15,7 @@
 #include "generators/engine/link.hpp"
 #include "generators/engine/outstanding.hpp"
 #include "generators/engine/resting.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -44,6 +45,7 @@ class Conversations {
         next_sequence_(worker.flow_count(), 0),
         demand_(worker),
         sockets_(worker),
+        tcp_(worker, 0),
         buffer_(std::size_t{64} << 10U) {}
 
   void run() {
@@ -278,6 +280,8 @@ class Conversations {
 
   void end(std::uint32_t slot, MonoTime now) {
     const std::uint32_t flow = outstanding_.at(slot).flow;
+    if (kProtocol == Protocol::tcp && outstanding_.at(slot).measured)
+      tcp_.end_of_short_one(now, conversations_[slot].socket.descriptor);
     sockets_.end(conversations_[slot].socket);
     ChurnSocket& socket = conversations_[slot].socket;
     if (socket.descriptor.is_open() && !std::exchange(socket.left_over, true))
@@ -333,6 +337,7 @@ class Conversations {
   std::vector<std::uint64_t> next_sequence_;  // by flow
   Demand demand_;
   ChurnSockets sockets_;
+  TcpReadings tcp_;
   std::vector<std::byte> buffer_;
   RestingFlows resting_;
   std::deque<Again> again_;  // closed loop

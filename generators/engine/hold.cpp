@@ -16,6 +16,7 @@
 #include "generators/engine/link.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/strain.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -43,6 +44,7 @@ class Holding {
         book_(worker, kProtocol == Protocol::tcp && !Exchange::kNamed),
         flows_(worker.flow_count()),
         demand_(worker),
+        tcp_(worker, flows_.size()),
         probes_(plan_.probes / plan_.threads +
                 (worker.index() < plan_.probes % plan_.threads ? 1U : 0U)) {}
 
@@ -50,6 +52,7 @@ class Holding {
     HoldOpening(worker_, flows_).open_all([this](std::uint32_t index, const Ready& ready) {
       on_ready(index, ready);
     });
+    for (std::size_t i = 0; i < flows_.size(); ++i) tcp_.begin(i, flows_[i].socket);
     alive_ = static_cast<std::uint32_t>(
         std::count_if(flows_.begin(), flows_.end(),
                       [](const HeldFlow& f) { return f.state == HeldFlow::State::open; }));
@@ -69,6 +72,7 @@ class Holding {
   void turn() {
     const MonoTime now = mono_now();
     worker_.tick(now);
+    tcp_.tick(now, [&](std::size_t i) -> const Descriptor& { return flows_[i].socket; });
     if (demand_.open_loop())
       demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { dispatch(flow, due); });
     expire(now);
@@ -297,6 +301,7 @@ class Holding {
     worker_.note_event(kind, now);
     ++worker_.result().hold->died[static_cast<std::size_t>(kind)];
     worker_.poller().forget(flow.socket.get());
+    tcp_.end(index, flow.socket);
     flow.socket.close();
     book_.on_death(index, kind);
     strains_.drop_waiting_of(flow, index,
@@ -312,11 +317,13 @@ class Holding {
   // Closed by RST, thousands of connections are gone at once and leave no TIME_WAIT.
   void leave() {
     WorkerResult& result = worker_.result();
-    for (HeldFlow& flow : flows_) {
+    for (std::size_t i = 0; i < flows_.size(); ++i) {
+      HeldFlow& flow = flows_[i];
       if (flow.state == HeldFlow::State::dead) ++result.flows_dead;
       if (flow.state == HeldFlow::State::open) {
         ++result.hold->held_at_end;
         take_socket_figures(worker_, flow.socket);
+        tcp_.end(i, flow.socket);
       }
       if (kProtocol == Protocol::tcp && flow.socket.is_open()) close_by_reset(flow.socket);
     }
@@ -328,6 +335,7 @@ class Holding {
   HeldBook book_;
   std::vector<HeldFlow> flows_;
   Demand demand_;
+  TcpReadings tcp_;
   std::uint32_t probes_;       // closed loop: in flight at any time, this thread's share
   std::uint32_t turn_of_ = 0;  // closed loop: the connection whose turn is next
   Strains strains_;

@@ -1,7 +1,6 @@
 #include "generators/engine/link.hpp"
 
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <array>
@@ -181,11 +180,6 @@ void take_socket_figures(Worker& worker, const Descriptor& socket) {
     socklen_t size = sizeof figures;
     if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) == 0)
       worker.result().socket_drops += figures[SK_MEMINFO_DROPS];
-  } else {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-      worker.result().retransmits += info.tcpi_total_retrans;
   }
 }
 

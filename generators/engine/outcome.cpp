@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "generators/engine/preflight.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/udp_quality.hpp"
 
 namespace volley {
@@ -154,13 +155,11 @@ void add_worker(RunRecord& record, const WorkerResult& result, TargetSide& recei
 void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers& workers) {
   std::optional<BufferSizes> buffers;
   std::uint64_t drops = 0;
-  std::uint64_t retransmits = 0;
   OffloadFigures offload;
   for (const auto& worker : workers) {
     if (worker->result().buffers) buffers = worker->result().buffers;
     drops += worker->result().socket_drops;
     offload += worker->result().offload;
-    retransmits += worker->result().retransmits;
   }
   auto& figures = record.protocol_figures;
   const auto size = [&](auto member) {
@@ -178,9 +177,10 @@ void add_protocol_figures(RunRecord& record, const RunPlan& plan, const Workers&
                            ? std::optional(*per_call / *record.intended_per_s * 1e9)
                            : std::nullopt);
   if (plan.protocol == Protocol::tcp) {
-    figures.emplace_back("retransmits", static_cast<double>(retransmits));
+    add_tcp_quality(record, plan, workers);
     return;
   }
+  record.config.emplace_back("congestion_in_use", "-");
   figures.emplace_back("socket_drops", static_cast<double>(drops));
   figures.emplace_back("gso_sends", static_cast<double>(offload.divided_sends));
   figures.emplace_back("gso_segments", static_cast<double>(offload.divided_datagrams));

@@ -19,6 +19,7 @@
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/udp_quality.hpp"
 #include "generators/engine/worker.hpp"
 
@@ -37,7 +38,8 @@ class RequestResponse {
         sender_(worker, link_, exchange_, ledger_),
         flows_(worker.flow_count()),
         demand_(worker),
-        waits_in_receive_(ReceiveWait::fits(worker)) {}
+        waits_in_receive_(ReceiveWait::fits(worker)),
+        tcp_(worker, flows_.size()) {}
 
   void run() {
     set_up();
@@ -48,6 +50,7 @@ class RequestResponse {
     worker_.result().planned_open_loop = demand_.planned();
     ledger_.take_figures();
     take_socket_figures(worker_, flows_);
+    for (const Flow& flow : flows_) tcp_.end(flow.index, flow.socket);
     take_jitters(worker_, flows_);
   }
 
@@ -62,6 +65,7 @@ class RequestResponse {
       if (error == 0) {
         ++worker_.result().flows_opened;
         ++alive_;
+        tcp_.begin(i, flow.socket);
         if (target_is_ours_ && wants_proof()) prove_address(flow);
         continue;
       }
@@ -117,6 +121,7 @@ class RequestResponse {
   void turn() {
     MonoTime now = mono_now();
     worker_.tick(now);
+    tcp_.tick(now, [&](std::size_t i) -> const Descriptor& { return flows_[i].socket; });
     if (demand_.open_loop())
       lines_.serve(demand_, now, flows_, worker_.recorder(),
                    [&](Flow& flow) { send_waiting(flow); });
@@ -357,6 +362,7 @@ class RequestResponse {
     if (std::exchange(flow.blocked, false)) --blocked_;
     worker_.note_event(kind, now);
     worker_.poller().forget(flow.socket.get());
+    tcp_.end(flow.index, flow.socket);
     flow.socket.close();
     ledger_.on_flow_death(flow, kind);
     drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
@@ -396,6 +402,7 @@ class RequestResponse {
   bool target_is_ours_ = true;  // until it did not answer a greeting
   bool waits_in_receive_;       // for the whole run
   ReceiveWait receive_wait_;
+  TcpReadings tcp_;
 };
 
 template <class Link, class Exchange>

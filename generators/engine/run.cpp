@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "generators/engine/collector.hpp"
+#include "generators/engine/handshakes.hpp"
 #include "generators/engine/host.hpp"
 #include "generators/engine/memory.hpp"
 #include "generators/engine/outcome.hpp"
@@ -308,10 +309,12 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   const Address peer = choose_peer(plan, where);
 
   RunRecord record = blank_record(plan, where, peer);
+  const TcpNetstat netstat = plan.protocol == Protocol::tcp ? read_netstat() : TcpNetstat{};
   const ProcessUsage before = process_usage();
   Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
+  if (plan.protocol == Protocol::tcp) add_handshakes(record, peer, netstat);
   fill_conduct(record, plan, conductor.workers(), conductor.times(), conductor.watched());
   if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());
   if (own) {

@@ -12,6 +12,7 @@
 #include "generators/engine/demand.hpp"
 #include "generators/engine/due_lines.hpp"
 #include "generators/engine/message_batch.hpp"
+#include "generators/engine/tcp_quality.hpp"
 #include "targets/wire/gathering.hpp"
 
 namespace volley {
@@ -45,7 +46,8 @@ class Stream {
         flows_(worker.flow_count()),
         places_(worker.flow_count(),
                 Place{0, 0, false, IncomingMessages(sizes_.largest()), {}, {}}),
-        demand_(worker) {}
+        demand_(worker),
+        tcp_(worker, flows_.size()) {}
 
   void run() {
     set_up();
@@ -58,6 +60,7 @@ class Stream {
     worker_.result().planned_open_loop = demand_.planned();
     take_socket_figures(worker_, flows_);
     if (kUp) ask_receivers();
+    for (const Flow& flow : flows_) tcp_.end(flow.index, flow.socket);
   }
 
  private:
@@ -85,6 +88,7 @@ class Stream {
       ++alive_;
       // One foreign answer is enough: the flows have one server.
       if (!foreign) foreign = !greet(flow);
+      tcp_.begin(i, flow.socket);
     }
   }
 
@@ -107,6 +111,7 @@ class Stream {
   void turn() {
     const MonoTime now = mono_now();
     worker_.tick(now);
+    tcp_.tick(now, [&](std::size_t i) -> const Descriptor& { return flows_[i].socket; });
     bool busy = false;
     if (kUp && demand_.open_loop())
       lines_.serve(demand_, now, flows_, worker_.recorder(),
@@ -306,6 +311,7 @@ class Stream {
     --alive_;
     worker_.note_event(kind, mono_now());
     worker_.poller().forget(flow.socket.get());
+    tcp_.end(flow.index, flow.socket);
     flow.socket.close();
     drop_line(flow, worker_.recorder(), ErrorKind::flow_dead);
     worker_.recorder().on_unsent(true, ErrorKind::flow_dead, demand_.give_up(flow.index));
@@ -350,6 +356,7 @@ class Stream {
   std::vector<Flow> flows_;
   std::vector<Place> places_;
   Demand demand_;
+  TcpReadings tcp_;
   DueLines lines_;
   CallRoom call_room_;
   std::uint32_t alive_ = 0;

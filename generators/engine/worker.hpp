@@ -17,6 +17,7 @@
 #include "generators/plan/plan.hpp"
 #include "reports/measure/record.hpp"
 #include "reports/measure/reordering.hpp"
+#include "reports/measure/tcp_quality.hpp"
 #include "reports/measure/variation.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/poller.hpp"
@@ -96,7 +97,8 @@ struct WorkerResult {
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
-  std::uint64_t retransmits = 0;   // tcp
+  std::optional<TcpFigures> tcp;
+  std::string congestion;  // tcp: the congestion control in use
   std::optional<HoldResult> hold;
   MonoTime sending_ended;  // nothing more was due or waited; only drained after that
   MonoTime ended;

@@ -315,6 +315,12 @@ void check_socket(const RunOptions& options) {
              "a stream down is sent by the target, and this paces what the generator sends",
              "use --direction up, or leave it out");
   }
+  if (options.bottleneck_bits_per_s &&
+      (options.protocol == Protocol::udp || options.workload != Workload::stream ||
+       options.direction == Direction::down))
+    refuse(fmt::format("--bottleneck {}", format_bit_rate_exact(*options.bottleneck_bits_per_s)),
+           "only the time that a tcp stream up takes is compared with what the path allows",
+           "use tcp --workload stream, or leave it out");
   if (options.protocol != Protocol::udp) return;
   if (!options.socket.congestion.empty())
     refuse(fmt::format("--congestion {}", options.socket.congestion),

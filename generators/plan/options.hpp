@@ -97,6 +97,7 @@ struct RunOptions {
   Nanos interval = std::chrono::seconds(1);
 
   SocketOptions socket;
+  std::optional<std::uint64_t> bottleneck_bits_per_s;  // what the path lets through, for RFC 6349
   std::optional<SourceRange> source;  // local addresses of the flows, in turn; none: the kernel's
   std::vector<std::pair<std::string, std::string>> labels;
 

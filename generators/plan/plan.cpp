@@ -183,6 +183,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.seed = options.seed;
   plan.interval = options.interval;
   plan.socket = options.socket;
+  plan.bottleneck_bits_per_s = options.bottleneck_bits_per_s;
   plan.source = options.source;
   // A name may stand for addresses of both families, of which only one goes with the source.
   if (plan.source) plan.family = plan.source->family() == AF_INET ? Family::v4 : Family::v6;

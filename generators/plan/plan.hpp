@@ -56,6 +56,7 @@ struct RunPlan {
   std::uint64_t seed = 1;
   Nanos interval{0};
   SocketOptions socket;
+  std::optional<std::uint64_t> bottleneck_bits_per_s;  // of the path, as its user knows it
   std::optional<SourceRange> source;
   std::vector<std::pair<std::string, std::string>> labels;
 

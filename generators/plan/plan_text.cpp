@@ -157,6 +157,7 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"pacing_rate",
        !tcp ? kNotUsed
             : or_default(plan.socket.pacing_bits_per_s, format_bit_rate_exact, "default")},
+      {"bottleneck", or_default(plan.bottleneck_bits_per_s, format_bit_rate_exact, kNotUsed)},
       {"source", or_default(
                      plan.source, [](const SourceRange& s) { return s.text(); }, "any")},
       {"close", close_text(plan)},

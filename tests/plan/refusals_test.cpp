@@ -284,6 +284,10 @@ const std::vector<Refusal>& refusals() {
        },
        "--pacing-rate 1.5Mbit/s: a stream down is sent by the target, and this paces what the "
        "generator sends; use --direction up, or leave it out"},
+      {"a bottleneck of what is no stream",
+       [](RunOptions& o) { tcp(o), o.bottleneck_bits_per_s = 100'000'000; },
+       "--bottleneck 100Mbit/s: only the time that a tcp stream up takes is compared with what the "
+       "path allows; use tcp --workload stream, or leave it out"},
       {"congestion control over udp", [](RunOptions& o) { o.socket.congestion = "bbr"; },
        "--congestion bbr: udp has no congestion control; use tcp, or leave it out"},
       {"delays over udp", [](RunOptions& o) { o.socket.nodelay = false; },

@@ -73,6 +73,85 @@ TEST(Text, says_how_unevenly_round_trips_took_where_that_is_known) {
                    "3.40 us jitter; service 12.0 us above its least at p50, 1.50 ms at p99.9"));
 }
 
+// The tcp sample with these figures, as one line of words.
+std::string tcp_words(std::vector<std::pair<std::string, std::optional<double>>> figures,
+                      std::uint64_t connections = 0) {
+  Report report = sample("tcp");
+  report.runs.at(0).protocol_figures = std::move(figures);
+  report.runs.at(0).connect.count = connections;
+  std::string words;
+  std::istringstream in(render_text(report));
+  for (std::string word; in >> word;) words += word + ' ';
+  return words;
+}
+
+TEST(Text, says_how_tcp_fared_where_that_is_known) {
+  EXPECT_TRUE(says(tcp_words({{"sent_bytes", 4e6},
+                              {"retransmitted_bytes", 41'992.0},
+                              {"retransmits", 29.0},
+                              {"cwnd_mean", 175.4},
+                              {"rtt_mean_ns", 32e6},
+                              {"rtt_min_ns", 25e6},
+                              {"tcp_efficiency_ratio", 0.98},
+                              {"buffer_delay_ratio", 0.28},
+                              {"transfer_time_ratio", 1.25}}),
+                   "tcp 3.8 MiB sent, 41.0 KiB of it again (29 segments), window 175 segments on "
+                   "average, round trip 32.0 ms on average, 25.0 ms at least; efficiency 98.00 %, "
+                   "buffer delay 28.00 %, transfer time 1.25 times the ideal "));
+  EXPECT_TRUE(says(tcp_words({{"sent_bytes", 4e6},
+                              {"retransmitted_bytes", 0.0},
+                              {"retransmits", 0.0},
+                              {"cwnd_mean", std::nullopt}}),
+                   "tcp 3.8 MiB sent, none of it again generator"));
+  EXPECT_EQ(tcp_words({{"sent_bytes", std::nullopt}, {"retransmits", 0.0}}).find(" sent, "),
+            std::string::npos);
+}
+
+TEST(Text, says_what_held_tcp_up_where_anything_did) {
+  const auto held = [](double window, double buffer) {
+    return tcp_words(
+        {{"busy_us", 2e6}, {"rwnd_limited_ratio", window}, {"sndbuf_limited_ratio", buffer}});
+  };
+  EXPECT_TRUE(says(held(0.7, 0.0),
+                   "held up of 2.00 s with something to send: 70.00 % by the "
+                   "receiver's window, 0 % by the send buffer generator"));
+  EXPECT_TRUE(says(held(0.0, 0.6), "60.00 % by the send buffer (give a larger --sndbuf) "));
+  EXPECT_EQ(held(0.04, 0.04).find("held up"), std::string::npos);
+}
+
+TEST(Text, says_why_handshakes_waited_as_far_as_this_machine_can_tell) {
+  const auto waited = [](double second, double third, std::optional<double> overflows) {
+    return tcp_words({{"connect_syn_retries_1", second},
+                      {"connect_syn_retries_2", third},
+                      {"connect_syn_retries_3", 0.0},
+                      {"listen_overflows", overflows}},
+                     8);
+  };
+  EXPECT_TRUE(says(waited(6, 0, 10),
+                   "connect 6 of the 8 connections waited 1 s or more for another "
+                   "SYN: the server's accept queue was full (ListenOverflows 10) "));
+  EXPECT_TRUE(says(waited(2, 1, 0),
+                   "3 of the 8 connections waited 1 s or more for another SYN (2 for "
+                   "a second one, 1 for a third, 0 for a fourth): one before it or "
+                   "its answer was lost (no accept queue of this machine was full) "));
+  EXPECT_TRUE(
+      says(waited(1, 0, std::nullopt), "or the server's accept queue was full (ask there: "));
+  EXPECT_TRUE(says(waited(0, 0, 3),
+                   "an accept queue of this machine was full during the run "
+                   "(ListenOverflows 3)"));
+  EXPECT_EQ(waited(0, 0, 0).find("accept queue"), std::string::npos);
+  EXPECT_EQ(waited(0, 0, std::nullopt).find("accept queue"), std::string::npos);
+}
+
+TEST(Text, says_nothing_of_figures_that_cannot_be) {
+  const std::string words = tcp_words({{"sent_bytes", 1e300},
+                                       {"retransmitted_bytes", 0.0},
+                                       {"retransmits", 0.0},
+                                       {"listen_overflows", 1e300}});
+  EXPECT_EQ(words.find("none of it again"), std::string::npos);
+  EXPECT_EQ(words.find("accept queue"), std::string::npos);
+}
+
 TEST(Text, prints_lost_where_a_percentile_lies_among_the_lost) {
   const std::string text = render_text(sample("long_udp"));
   EXPECT_TRUE(says(text, "158 us     lost     lost     lost"));
