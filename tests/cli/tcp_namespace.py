@@ -49,8 +49,9 @@ def netstat(name):
 
 
 def queue(volley):
-    """Connections are due 50 ms apart, and so are their second SYNs: coming together they would find
-    an empty queue, and fill it with the ends of their handshakes, which the kernel counts as well."""
+    """Connections are due 50 ms apart, and so are their second SYNs: coming together they would
+    find an empty queue, and fill it with the ends of their handshakes, which the kernel counts as
+    well."""
     ip("link", "set", "lo", "up")
     before = {name: netstat(name) for name in ("ListenOverflows", "ListenDrops", "TCPSynRetrans")}
     ended = threading.Event()
