@@ -4,6 +4,7 @@ its input and ends too, and the kernel takes namespace, cable, rules and qdiscs 
 nothing has a name that could be left behind."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -81,6 +82,14 @@ class Host:
     def ip(self, *words):
         return self.call("ip", *words)
 
+    def link_address(self):
+        return json.loads(self.ip("-j", "link", "show", self.device))[0]["address"]
+
+    def without_chatter(self):
+        """No IPv6 at the cable: what nobody asked for would be among what queues count."""
+        switch = f"/proc/sys/net/ipv6/conf/{self.device}/disable_ipv6"
+        self.call("sh", "-c", f"test ! -e {switch} || echo 1 >{switch}")
+
     def offloads(self, on):
         """Whether large packets leave this host undivided, or as the datagrams they stand for."""
         words = [word for name in OFFLOADS for word in (name, "on" if on else "off")]
@@ -122,10 +131,13 @@ def two_hosts(offloads=False):
         a, b = hosts
         call("ip", "link", "add", "name", a.device, "netns", a.holder.pid, "type", "veth",
              "peer", "name", b.device, "netns", b.holder.pid)
-        for host in hosts:
+        for host, other in ((a, b), (b, a)):
+            host.without_chatter()
             host.ip("link", "set", "lo", "up")
             host.ip("address", "add", f"{host.address}/24", "dev", host.device)
             host.ip("link", "set", host.device, "up")
+            host.ip("neighbour", "replace", other.address, "lladdr", other.link_address(), "dev",
+                    host.device, "nud", "permanent")
             if not offloads:
                 host.offloads(False)
         yield a, b
