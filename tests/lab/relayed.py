@@ -8,8 +8,10 @@ import struct
 from collections import namedtuple
 from pathlib import Path
 
+import pytest
+
 import harness
-from judging import ROOT
+from judging import ROOT, DecodedHistogram
 
 DROPPED, COPY, HELD, CORRUPTED, NO_ROOM, NOT_SENT = 1, 2, 4, 8, 16, 32
 Record = namedtuple("Record", "number arrival backward action flow received planned sent")
@@ -100,3 +102,34 @@ def extents(numbers):
             highs.append(number)
             places.append(place)
     return found
+
+
+LATE_NS = 1_000_000
+
+
+def lateness(run, log):
+    """How late at p99.9 the relay was by its own plan, and the generator by its own schedule: what
+    a busy machine does to both, and what volley's response times are not taken from. In ns."""
+    left = sorted(record.sent - record.planned for record in log.forward + log.backward
+                  if record.sent)
+    lag = DecodedHistogram(run["latency_ns"]["send_lag"]["histogram"])
+    return left[-len(left) // 1000 - 1], lag.at(0.999)
+
+
+def judged(attempt, check, tries, verdict_when_busy):
+    """attempt() -> (run, log), which has to pass check(run, log). One that fails is repeated only
+    where the machine was too busy for its times to mean much. When it was so each time, the verdict
+    is pytest.fail, or pytest.skip of what cannot be told on a busy machine."""
+    found = []
+    for _ in range(tries):
+        run, log = attempt()
+        try:
+            check(run, log)
+            return
+        except AssertionError as error:
+            relay, generator = lateness(run, log)
+            if max(relay, generator) <= LATE_NS:
+                raise
+            found.append(f"{str(error).splitlines()[0]} (relay and generator late at p99.9 by "
+                         f"{relay / 1e6:.1f} and {generator / 1e6:.1f} ms)")
+    verdict_when_busy("each time on a busy machine: " + "; ".join(found))

@@ -1,7 +1,7 @@
 # ctest: serial
-"""A token bucket between generator and server is arithmetic. With rate r, depth b, a queue of q bytes
-and datagrams of P bytes of payload, L = P + 42 of which are on the wire, a stream that offers more
-than r for D seconds has delivered
+"""A token bucket between generator and server is arithmetic. With rate r, depth b, a queue of q
+bytes and datagrams of P bytes of payload, L = P + 42 on the wire, what offers more than r for D
+seconds has delivered
 
     (b + q + r D / 8) / L       of them at r / (8 L) a second
 
