@@ -57,27 +57,42 @@ def fixture_rest(module_programs, tmp_path_factory):
 
 @pytest.mark.parametrize("seed", (1, 2, 3))
 def test_times_in_an_mm1_queue(programs, tmp_path, rest, seed):
-    relayed.judged(
-        lambda: one_run(programs, tmp_path, seed, f"service=exp:{SERVICE_S * 1e6:.0f}", 4),
-        lambda run, log: check_queue(run, log, rest), tries=3, verdict_when_busy=pytest.skip)
+    """The log holds on a busy machine as well: it knows what the relay really did. The formula
+    knows only a server that is never late."""
+    unread = []
+
+    def attempt():
+        unread.append(one_run(programs, tmp_path, seed, f"service=exp:{SERVICE_S * 1e6:.0f}", 4))
+        return unread[-1]
+    relayed.judged(attempt, lambda run, log: check_against_the_log(run, log, rest), tries=3,
+                   verdict_when_busy=pytest.fail)
+    relayed.judged(lambda: unread.pop() if unread else attempt(),
+                   lambda run, _: check_against_the_formula(run, rest), tries=2,
+                   verdict_when_busy=pytest.skip)
 
 
-def check_queue(run, log, rest):
-    response, claims = response_of(run), run["latency_ns"]["response"]["ci95"]
+def check_against_the_log(run, log, rest):
+    response = response_of(run)
     in_server = sorted(record.sent - record.received for record in log.forward)
     assert len(in_server) == response.total()
     for key, share in SHARES.items():
         found = response.at(share)
         low = quantile(in_server, share)
         high = quantile(in_server, share + REST) + rest.at(1 - REST)
-        formula = -math.log1p(-share) * MEAN_NS
-        print(f"{key}: {found / 1e3:.1f} us; log {low / 1e3:.1f} to {high / 1e3:.1f}; "
-              f"formula {formula / 1e3:.1f}; 95 % {claims[key]}")
+        print(f"{key}: {found / 1e3:.1f} us; log {low / 1e3:.1f} to {high / 1e3:.1f}")
         assert low * (1 - BUCKET) <= found <= high * (1 + BUCKET), (key, low, found, high)
-        # What the report claims, less the rest of the way, holds the formula.
-        if claims[key]:
-            assert claims[key]["low"] - rest.at(0.9) <= formula <= claims[key]["high"], key
+
+
+def check_against_the_formula(run, rest):
+    """What the report claims, less the rest of the way, holds the formula."""
+    claims = run["latency_ns"]["response"]["ci95"]
     assert claims["p50"] and claims["p90"], "nothing was claimed"
+    for key, share in SHARES.items():
+        formula = -math.log1p(-share) * MEAN_NS
+        print(f"{key}: formula {formula / 1e3:.1f} us; 95 % {claims[key]}")
+        if claims[key]:
+            low, high = claims[key]["low"] - rest.at(0.9), claims[key]["high"]
+            assert low <= formula <= high, (key, low, formula, high)
 
 
 def test_arrivals_in_step_never_wait(programs, tmp_path, rest):
