@@ -28,7 +28,7 @@ def tool(name):
     """The path of a tool of the lab."""
     found = shutil.which(name, path=PATH)
     if not found:
-        raise Missing(f"{name} is not installed (Debian package {TOOLS[name]})")
+        raise Missing(f"{name} is not installed (Debian package {TOOLS.get(name, name)})")
     return found
 
 
