@@ -1,0 +1,115 @@
+# ctest: serial
+"""A queue in real time: Poisson arrivals through the relay's virtual M/M/1 server. volley's
+response times are held against what the relay logged of each datagram, and against the formula.
+
+Of X, the time in the server (the log's), and Y >= 0, the rest of the way (its distribution is that
+of a run without a server), the sum is between: for any d,
+
+    Qx(p) <= Q(p) <= Qx(p + d) + Qy(1 - d)
+
+Part of Y is how late the generator was, which is this run's own, so it is taken from its send_lag
+and added to the rest, with half of d for each.
+
+M/M/1: X is exponential with rate mu - lambda, so Qx(p) = -ln(1 - p) / (mu - lambda)."""
+
+import math
+
+import pytest
+
+import relayed
+import rig
+from harness import run_volley
+from judging import DecodedHistogram, check_report
+
+SERVICE_S, RATE = 0.0002, 2_500  # a utilisation of 0.5
+MEAN_NS = 1e9 / (1 / SERVICE_S - RATE)
+SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+BUCKET = 1 / 1024  # of a value: how wide a counter of the histogram is
+REST = 0.005  # d
+
+pytestmark = pytest.mark.skipif(rig.SANITIZED, reason="a sanitizer's own delays are in the times")
+
+
+def one_run(programs, folder, seed, plan, seconds, *load):
+    relay = relayed.Relay(programs, folder, forward=plan, seed=seed)
+    result = run_volley("run", relay.endpoint, "--rate", RATE, "--duration", f"{seconds}s",
+                        "--warm-up", "0s", "--seed", seed, "--timeout", "1s", *load, "--report",
+                        "json")
+    log = relay.finish()
+    assert log.fault() is None and result.code == 0, f"{log.fault()} {result}"
+    check_report(result.json)
+    assert result.run["requests"]["lost"] == 0, result.run["requests"]
+    return result.run, log
+
+
+def response_of(run):
+    return DecodedHistogram(run["latency_ns"]["response"]["histogram"])
+
+
+def quantile(ordered, share):
+    return ordered[min(len(ordered), math.ceil(share * len(ordered))) - 1]
+
+
+@pytest.fixture(name="rest", scope="module")
+def fixture_rest(module_programs, tmp_path_factory):
+    """Response times of the way alone: of three looks the one that the machine disturbed least."""
+    folder = tmp_path_factory.mktemp("rest")
+    looks = [response_of(one_run(module_programs, folder, seed, "", 1)[0]) for seed in (7, 8, 9)]
+    return min(looks, key=lambda look: look.at(1 - REST))
+
+
+@pytest.mark.parametrize("seed", (1, 2, 3))
+def test_times_in_an_mm1_queue(programs, tmp_path, rest, seed):
+    """The log holds on a busy machine as well: it knows what the relay really did. The formula
+    knows only a server that is never late."""
+    unread = []
+
+    def attempt():
+        unread.append(one_run(programs, tmp_path, seed, f"service=exp:{SERVICE_S * 1e6:.0f}", 4))
+        return unread[-1]
+    relayed.judged(attempt, lambda run, log: check_against_the_log(run, log, rest), tries=3,
+                   verdict_when_busy=pytest.fail)
+    relayed.judged(lambda: unread.pop() if unread else attempt(),
+                   lambda run, log: check_against_the_formula(run, log, rest), tries=2,
+                   verdict_when_busy=pytest.skip)
+
+
+def check_against_the_log(run, log, rest):
+    response = response_of(run)
+    lag = DecodedHistogram(run["latency_ns"]["send_lag"]["histogram"])
+    in_server = sorted(record.sent - record.received for record in log.forward)
+    assert len(in_server) == response.total()
+    for key, share in SHARES.items():
+        found = response.at(share)
+        low = quantile(in_server, share)
+        high = quantile(in_server, share + REST) + lag.at(1 - REST / 2) + rest.at(1 - REST / 2)
+        print(f"{key}: {found / 1e3:.1f} us; log {low / 1e3:.1f} to {high / 1e3:.1f}")
+        assert low * (1 - BUCKET) <= found <= high * (1 + BUCKET), (key, low, found, high)
+
+
+def check_against_the_formula(run, log, rest):
+    """What the report claims, less the rest of the way and what the relay was late by its own plan
+    (nine in ten times no more than that), holds the formula."""
+    late = sorted(record.sent - record.planned for record in log.forward)
+    added = rest.at(0.9) + quantile(late, 0.9)
+    claims = run["latency_ns"]["response"]["ci95"]
+    assert claims["p50"] and claims["p90"], "nothing was claimed"
+    for key, share in SHARES.items():
+        formula = -math.log1p(-share) * MEAN_NS
+        print(f"{key}: formula {formula / 1e3:.1f} us, {added / 1e3:.1f} added; 95 % {claims[key]}")
+        if claims[key]:
+            low, high = claims[key]["low"] - added, claims[key]["high"]
+            assert low <= formula <= high, (key, low, formula, high)
+
+
+def test_arrivals_in_step_never_wait(programs, tmp_path, rest):
+    """The negative control, D/D/1: the same load without randomness queues for nothing, so what the
+    test above saw was the arrivals' and the services'."""
+    def attempt():
+        return one_run(programs, tmp_path, 1, f"service=fixed:{SERVICE_S * 1e6:.0f}", 1,
+                       "--arrival", "constant")
+
+    def never_waited(run, _):
+        service = SERVICE_S * 1e9
+        assert service <= response_of(run).at(0.5) <= service + rest.at(0.9), "it waited"
+    relayed.judged(attempt, never_waited, tries=3, verdict_when_busy=pytest.skip)
