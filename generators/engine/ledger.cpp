@@ -65,6 +65,12 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
   }
 }
 
+// Where answers carry names, one that cannot be read answers nobody: its request is lost, as one
+// whose packet was corrupted (RFC 7680 section 2.4). Whose it was nobody can tell.
+void Ledger::on_unreadable(MonoTime received) {
+  worker_.note_event(ErrorKind::malformed, received);
+}
+
 // The next answer without a name is the next request's, so its place is taken out at once.
 void Ledger::on_unnamed(Flow& flow, const Answer& answer, MonoTime received) {
   settle_claims();  // of other flows, or of the frames before one that is broken
@@ -124,8 +130,7 @@ void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
       return;
     }
   }
-  // Where answers carry names, one without is a copy of none.
-  if (flow.next_sequence == 0 || worker_.plan().exchange == ExchangeKind::frame)
+  if (flow.next_sequence == 0)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (std::exchange(flow.last_lost, false))
     worker_.recorder().on_late(flow.last_measured);

@@ -62,7 +62,10 @@ class Ledger {
   // An answer came. The flow must stay where it is until settle().
   void on_answer(Flow& flow, const Answer& answer, MonoTime received) {
     if (!answer.named && answer.verdict != Answer::Verdict::foreign) {
-      on_unnamed(flow, answer, received);
+      if (worker_.plan().exchange == ExchangeKind::frame)
+        on_unreadable(received);
+      else
+        on_unnamed(flow, answer, received);
       return;
     }
     const std::uint64_t bits =
@@ -108,6 +111,7 @@ class Ledger {
   void settle_claims();
   void conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const Answer& answer,
                 MonoTime received);
+  void on_unreadable(MonoTime received);
   void on_unnamed(Flow& flow, const Answer& answer, MonoTime received);
   void on_not_found(Flow& flow, Answer answer, MonoTime received);
   void on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits);

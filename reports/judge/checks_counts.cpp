@@ -123,7 +123,8 @@ void only_answers(Checklist& list) {
   std::uint64_t strange =
       list.record.counters.errors[static_cast<std::size_t>(ErrorKind::malformed)];
   for (const SocketEvent& event : list.record.socket_events)
-    if (event.kind == ErrorKind::unexpected) strange += event.count;
+    if (event.kind == ErrorKind::unexpected || event.kind == ErrorKind::malformed)
+      strange += event.count;
   const double share = static_cast<double>(strange) / std::max(1.0, list.sent());
   list.add("C14", name, share, {0, 0.01}, "ratio", published_numbers(list.run),
            strange > 0 ? fmt::format("{} messages came that are no answers to this run's requests.",

@@ -87,16 +87,22 @@ TEST_F(LedgerTest, a_row_of_answers_of_which_one_was_answered_before_is_taken_ap
   EXPECT_TRUE(ledger_.batches().empty());
 }
 
-TEST_F(LedgerTest, a_broken_answer_behind_a_good_one_is_the_next_requests) {
-  const std::uint32_t slot = send(2);
+// Whose it was nobody can tell: the one that waits still may be answered.
+TEST_F(LedgerTest, an_answer_that_cannot_be_read_is_nobodys) {
+  const std::uint32_t slot = send(3);
   answer(slot, 0);
   Answer broken;
   broken.verdict = Answer::Verdict::malformed;
   ledger_.on_answer(flow_, broken, now_);
+  answer(slot, 1);
   ledger_.settle();
-  EXPECT_EQ(counted().completed, 1U);
-  EXPECT_EQ(errors(ErrorKind::malformed), 1U);
-  EXPECT_TRUE(ledger_.batches().empty());
+  EXPECT_EQ(counted().completed, 2U);
+  EXPECT_EQ(counted().duplicates, 0U);
+  EXPECT_EQ(errors(ErrorKind::malformed), 0U);
+  ASSERT_EQ(worker_.result().socket_events.size(), 1U);
+  EXPECT_EQ(worker_.result().socket_events[0].kind, ErrorKind::malformed);
+  ledger_.on_timeout(flow_, slot);
+  EXPECT_EQ(counted().lost, 1U) << "corrupted is lost (RFC 7680 section 2.4)";
 }
 
 TEST_F(LedgerTest, a_flow_that_dies_takes_only_what_was_not_answered) {
