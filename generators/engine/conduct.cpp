@@ -27,7 +27,10 @@ std::optional<double> share(Nanos part, Nanos whole) {
 
 // Of a thread, in a closed loop.
 double most_in_flight(const RunPlan& plan, const Worker& worker) {
-  if (plan.workload == Workload::hold) return plan.probes / std::max(1U, plan.threads) + 1;
+  if (plan.workload == Workload::hold) {
+    const std::uint32_t each = plan.probes / std::max(1U, plan.threads) + 1;
+    return static_cast<double>(each);
+  }
   return static_cast<double>(worker.flow_count()) * plan.depth.value_or(1);
 }
 

@@ -160,6 +160,7 @@ std::optional<CpuTimes> cpu_times() {
 std::optional<CpuTimes> parse_cpu_times(std::string_view line) {
   // user nice system idle iowait irq softirq steal; guest times behind them are in user already.
   constexpr std::size_t kColumns = 8;
+  constexpr std::size_t kSystem = 2;
   constexpr std::size_t kSteal = 7;
   CpuTimes times;
   line.remove_prefix(std::min(line.size(), line.find(' ')));
@@ -170,6 +171,7 @@ std::optional<CpuTimes> parse_cpu_times(std::string_view line) {
     if (error != std::errc()) return std::nullopt;
     line.remove_prefix(static_cast<std::size_t>(end - line.data()));
     times.total += value;
+    if (column <= kSystem) times.used += value;
     if (column == kSteal) times.steal = value;
   }
   return times;

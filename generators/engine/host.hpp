@@ -20,14 +20,15 @@ namespace volley {
 // read.
 [[nodiscard]] std::optional<std::string> read_fact(const std::string& path);
 
-// CPU time of all CPUs since the machine started, in clock ticks: all of it, and what the
-// hypervisor gave to others meanwhile.
+// CPU time since the machine started, in clock ticks.
 struct CpuTimes {
-  std::uint64_t total = 0;
-  std::uint64_t steal = 0;
+  std::uint64_t total = 0;  // idle included
+  std::uint64_t used = 0;   // by programs: user, nice and system, not interrupts
+  std::uint64_t steal = 0;  // given to others by the hypervisor
 };
+// Of all CPUs.
 [[nodiscard]] std::optional<CpuTimes> cpu_times();
-// The line "cpu  user nice system idle iowait irq softirq steal …" of /proc/stat.
+// A line "cpu  user nice system idle iowait irq softirq steal …" of /proc/stat, or of one CPU.
 [[nodiscard]] std::optional<CpuTimes> parse_cpu_times(std::string_view line);
 
 }  // namespace volley

@@ -12,7 +12,6 @@
 #include <limits>
 #include <string>
 
-#include "generators/engine/host.hpp"
 #include "targets/wire/tuning.hpp"
 
 namespace volley {
@@ -57,22 +56,6 @@ std::optional<std::uint64_t> next_number(std::string_view& line) {
   if (error != std::errc()) return std::nullopt;
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   return value;
-}
-
-std::optional<CpuUse> parse_cpu_line(std::string_view line) {
-  // user nice system idle iowait irq softirq steal; guest times behind them are in user already.
-  constexpr std::size_t kColumns = 8;
-  constexpr std::size_t kSystem = 2;
-  constexpr std::size_t kSteal = 7;
-  CpuUse use;
-  for (std::size_t column = 0; column < kColumns; ++column) {
-    const auto ticks = next_number(line);
-    if (!ticks) return std::nullopt;
-    use.total += *ticks;
-    if (column <= kSystem) use.used += *ticks;
-    if (column == kSteal) use.steal = *ticks;
-  }
-  return use;
 }
 
 // The group's own cpu.stat and those of all above it: each can hold back what is below. The root of
@@ -187,16 +170,16 @@ std::string clock_source() {
   return read_fact("/sys/devices/system/clocksource/clocksource0/current_clocksource").value_or("");
 }
 
-std::optional<CpuUse> parse_cpu_use(std::string_view stat, std::span<const unsigned> cpus) {
-  CpuUse sum;
+std::optional<CpuTimes> parse_cpu_use(std::string_view stat, std::span<const unsigned> cpus) {
+  CpuTimes sum;
   std::size_t found = 0;
   while (!stat.empty()) {
-    std::string_view line = next_line(stat);
+    const std::string_view line = next_line(stat);
     if (!line.starts_with("cpu") || line.starts_with("cpu ")) continue;
-    line.remove_prefix(3);
-    const auto cpu = next_number(line);
+    std::string_view number = line.substr(3);
+    const auto cpu = next_number(number);
     if (!cpu || std::find(cpus.begin(), cpus.end(), *cpu) == cpus.end()) continue;
-    const auto use = parse_cpu_line(line);
+    const auto use = parse_cpu_times(line);
     if (!use) return std::nullopt;
     sum.total += use->total;
     sum.used += use->used;

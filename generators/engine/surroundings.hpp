@@ -11,17 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "generators/engine/host.hpp"
 #include "reports/measure/conduct.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
-
-// CPU time of some CPUs since the machine started, in clock ticks.
-struct CpuUse {
-  std::uint64_t total = 0;  // idle included
-  std::uint64_t used = 0;   // by programs: user, nice and system, not interrupts
-  std::uint64_t steal = 0;  // given to others by the hypervisor
-};
 
 // The kernel's clocks at one moment, ns.
 struct Clocks {
@@ -30,7 +24,7 @@ struct Clocks {
 
 struct SurroundingsSample {
   Clocks clocks;
-  std::optional<CpuUse> cpus;              // that this process may use
+  std::optional<CpuTimes> cpus;            // that this process may use
   std::optional<std::uint64_t> throttled;  // periods, of all control groups above
   std::optional<double> own_cpu_s;         // of this process
   std::optional<double> target_cpu_s;      // of our own target; none: there is none
@@ -56,8 +50,8 @@ void compare_surroundings(const SurroundingsSample& before, const SurroundingsSa
 
 // The lines "cpuN user nice system idle …" of /proc/stat of these CPUs, added up; none: one of them
 // is missing or no such line.
-[[nodiscard]] std::optional<CpuUse> parse_cpu_use(std::string_view stat,
-                                                  std::span<const unsigned> cpus);
+[[nodiscard]] std::optional<CpuTimes> parse_cpu_use(std::string_view stat,
+                                                    std::span<const unsigned> cpus);
 // The second number of /proc/PID/task/TID/schedstat.
 [[nodiscard]] std::optional<std::uint64_t> parse_run_queue_wait(std::string_view schedstat);
 // "nr_throttled N" of a cpu.stat; none: no such line.

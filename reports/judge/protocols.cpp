@@ -6,20 +6,13 @@
 #include <cmath>
 
 #include "reports/judge/summary.hpp"
+#include "reports/judge/trend.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
 namespace {
 
 constexpr const char* kUntested = "whether the difference is more than chance has not been tested.";
-
-std::optional<double> median(std::vector<double> values) {
-  if (values.empty()) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  if (values.size() % 2 == 1) return values[half];
-  return values[half - 1] + (values[half] - values[half - 1]) / 2.0;
-}
 
 std::optional<std::int64_t> count_of(std::optional<Nanos> t) {
   return t ? std::optional(t->count()) : std::nullopt;
@@ -69,7 +62,7 @@ ComparedSide side_of(const std::vector<RunReport>& runs, const std::string& prot
   side.lost = lost;
   if (lost && side.sent > 0)
     side.loss_ratio = static_cast<double>(*lost) / static_cast<double>(side.sent);
-  if (achieved.size() == side.rounds) side.achieved_per_s = median(achieved);
+  if (achieved.size() == side.rounds) side.achieved_per_s = median_of(achieved);
   const auto add_one = [&](std::optional<std::int64_t> ComparedSide::*figure,
                            const PercentileKey& key) {
     add_percentile(side, figure, key, response, claims, spoils_any(runs, protocol, key));
@@ -165,8 +158,9 @@ std::optional<HoldFigures> median_hold(const std::vector<RunReport>& runs,
     note(kernel, run.hold->memory.kernel_bytes);
   }
   if (rounds == 0) return std::nullopt;
-  sum.opened_per_s = median(std::move(rates));
-  sum.memory = {median(std::move(generator)), median(std::move(target)), median(std::move(kernel))};
+  sum.opened_per_s = median_of(std::move(rates));
+  sum.memory = {median_of(std::move(generator)), median_of(std::move(target)),
+                median_of(std::move(kernel))};
   return sum;
 }
 

@@ -182,6 +182,14 @@ void withhold_invalid(RunReport& run) {
   }
 }
 
+bool is_moot(const RunReport& run, const Check& check) {
+  const auto claimable = [&](const std::string& number) { return is_claimable(run, number); };
+  const std::vector<std::string> all = percentiles_of(run, kP50);
+  return !check.affects.empty() &&
+         std::none_of(check.affects.begin(), check.affects.end(), claimable) &&
+         std::any_of(all.begin(), all.end(), claimable);
+}
+
 std::optional<OverallVerdict> overall_verdict(const std::vector<RunReport>& runs) {
   const RunReport* worst = nullptr;
   for (const RunReport& run : runs)

@@ -16,6 +16,10 @@ namespace volley {
 // Counts, rates and histograms stay: they are what happened, and claim nothing.
 void withhold_invalid(RunReport& run);
 
+// Whether all that a check decides on is withheld for want of samples anyway, while the run has
+// percentiles that are not: then it is no news.
+[[nodiscard]] bool is_moot(const RunReport& run, const Check& check);
+
 // That of all runs: the worst. None: no run has one.
 struct OverallVerdict {
   Verdict overall = Verdict::trusted;

@@ -54,7 +54,7 @@ std::vector<Doubt> doubts_of(const std::vector<RunReport>& runs) {
     for (const Check& check : *run.checks) {
       if (check.id != id) noted = false;
       id = check.id;
-      if (is_doubt(check)) note(doubts, check, noted);
+      if (is_doubt(check) && !is_moot(run, check)) note(doubts, check, noted);
     }
   }
   return doubts;

@@ -87,11 +87,12 @@ RC_GTEST_PROP(Surroundings, any_text_is_read_without_harm, (const std::string& t
 
 SurroundingsSample sample(std::uint64_t total, std::uint64_t used, double own, double target) {
   SurroundingsSample s;
-  s.cpus = CpuUse{total, used, total / 100};
+  s.cpus = CpuTimes{total, used, total / 100};
   s.own_cpu_s = own;
   s.target_cpu_s = target;
   s.throttled = total / 1000;
-  s.clocks = {static_cast<std::int64_t>(total) * 5'000'000, static_cast<std::int64_t>(total) * 5'000'000, 77};
+  s.clocks = {static_cast<std::int64_t>(total) * 5'000'000,
+              static_cast<std::int64_t>(total) * 5'000'000, 77};
   return s;
 }
 

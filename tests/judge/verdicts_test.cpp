@@ -14,8 +14,8 @@ const NumberVerdict& number_of(const RunReport& run, const std::string& name) {
 }
 
 TEST(Verdict, words_are_read_back) {
-  for (const Verdict v : {Verdict::trusted, Verdict::degraded, Verdict::not_claimable,
-                          Verdict::invalid})
+  for (const Verdict v :
+       {Verdict::trusted, Verdict::degraded, Verdict::not_claimable, Verdict::invalid})
     EXPECT_EQ(verdict_from(to_string(v)), v);
   for (const CheckStatus s : {CheckStatus::pass, CheckStatus::warn, CheckStatus::fail,
                               CheckStatus::unknown, CheckStatus::not_applicable})
@@ -33,9 +33,9 @@ TEST(Verdict, of_a_clean_run_names_its_p99_with_its_interval) {
 
 TEST(Verdict, of_a_number_is_that_of_the_worst_check_and_names_all_that_did_not_pass) {
   RunRecord r = clean::record();
-  r.conduct.steal_ratio = 0.002;           // C8a warns about p99.9
-  r.conduct.run_queue_wait_ratio = 0.5;    // C8c fails there
-  r.conduct.clock_source.clear();          // C7a is unknown, of all times
+  r.conduct.steal_ratio = 0.002;         // C8a warns about p99.9
+  r.conduct.run_queue_wait_ratio = 0.5;  // C8c fails there
+  r.conduct.clock_source.clear();        // C7a is unknown, of all times
   const RunReport run = summarize(r);
   const NumberVerdict& tail = number_of(run, "response.p99_9");
   EXPECT_EQ(tail.verdict, Verdict::invalid);
@@ -84,6 +84,22 @@ TEST(Verdict, of_a_run_that_can_claim_no_percentile_at_all_is_not_claimable) {
   const RunReport run = summarize(r);
   EXPECT_EQ(run.verdict->overall, Verdict::not_claimable);
   EXPECT_FALSE(run.response.p50);
+}
+
+TEST(Verdict, a_check_of_what_is_withheld_anyway_is_moot_unless_everything_is) {
+  RunRecord r = clean::record();
+  r.conduct.gap_ratio = 0.9;
+  RunReport run = summarize(r);
+  const auto moot = [&](const std::string& number) {
+    for (const Check& check : *run.checks)
+      if (check.id == "C8d" && check.affects.front() == number) return is_moot(run, check);
+    return false;
+  };
+  EXPECT_TRUE(moot("response.p99_99"));
+  EXPECT_FALSE(moot("response.p50"));
+  r.slices = Slices(r.timeout);
+  run = summarize(r);
+  EXPECT_FALSE(moot("response.p99_99")) << "else nothing would be said";
 }
 
 TEST(Verdict, of_a_failed_run_is_invalid) {
