@@ -57,6 +57,10 @@ std::vector<Doubt> doubts_of(const std::vector<RunReport>& runs) {
       if (is_doubt(check) && !is_moot(run, check)) note(doubts, check, noted);
     }
   }
+  // What weighs most comes first.
+  std::stable_sort(doubts.begin(), doubts.end(), [](const Doubt& a, const Doubt& b) {
+    return weight(a.worst->status) > weight(b.worst->status);
+  });
   return doubts;
 }
 
