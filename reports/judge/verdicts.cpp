@@ -190,7 +190,7 @@ bool is_moot(const RunReport& run, const Check& check) {
          std::any_of(all.begin(), all.end(), claimable);
 }
 
-std::optional<OverallVerdict> overall_verdict(const std::vector<RunReport>& runs) {
+std::optional<OverallVerdict> overall_verdict(std::span<const RunReport> runs) {
   const RunReport* worst = nullptr;
   for (const RunReport& run : runs)
     if (run.verdict && (worst == nullptr || run.verdict->overall > worst->verdict->overall))

@@ -1,6 +1,9 @@
 // From checks to verdicts: a number is as good as the worst check that decides on it. Pure.
 #pragma once
 
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "reports/judge/summary.hpp"
@@ -25,6 +28,6 @@ struct OverallVerdict {
   Verdict overall = Verdict::trusted;
   std::string headline;
 };
-[[nodiscard]] std::optional<OverallVerdict> overall_verdict(const std::vector<RunReport>& runs);
+[[nodiscard]] std::optional<OverallVerdict> overall_verdict(std::span<const RunReport> runs);
 
 }  // namespace volley

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "reports/judge/verdicts.hpp"
 #include "reports/render/words.hpp"
@@ -45,7 +46,7 @@ void note(std::vector<Doubt>& doubts, const Check& check, bool& noted_of_run) {
   noted_of_run = true;
 }
 
-std::vector<Doubt> doubts_of(const std::vector<RunReport>& runs) {
+std::vector<Doubt> doubts_of(std::span<const RunReport> runs) {
   std::vector<Doubt> doubts;
   for (const RunReport& run : runs) {
     if (!run.checks) continue;
@@ -90,7 +91,7 @@ std::string doubt_text(const Doubt& doubt, std::size_t runs) {
                              numbers.empty() ? "" : fmt::format(" [{}]", numbers)));
 }
 
-std::string doubts_text(const std::vector<RunReport>& runs) {
+std::string doubts_text(std::span<const RunReport> runs) {
   std::string text;
   for (const Doubt& doubt : doubts_of(runs)) text += doubt_text(doubt, runs.size());
   return text;
@@ -102,9 +103,9 @@ std::string verdict_word(const RunReport& run) {
   return run.verdict ? words_of(run.verdict->overall) : "-";
 }
 
-std::string verdict_text(const RunReport& run) { return verdict_text(std::vector<RunReport>{run}); }
+std::string verdict_text(const RunReport& run) { return verdict_text(std::span(&run, 1)); }
 
-std::string verdict_text(const std::vector<RunReport>& runs) {
+std::string verdict_text(std::span<const RunReport> runs) {
   const auto overall = overall_verdict(runs);
   if (!overall) return {};
   return wrapped("verdict   ",

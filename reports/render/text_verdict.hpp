@@ -1,8 +1,8 @@
 // The verdict in words: whether to believe the figures, and what speaks against it.
 #pragma once
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include "reports/judge/summary.hpp"
 
@@ -15,6 +15,6 @@ namespace volley {
 [[nodiscard]] std::string verdict_text(const RunReport& run);
 
 // Of several runs: the worst, and for each check that did not pass everywhere in how many.
-[[nodiscard]] std::string verdict_text(const std::vector<RunReport>& runs);
+[[nodiscard]] std::string verdict_text(std::span<const RunReport> runs);
 
 }  // namespace volley

@@ -1,3 +1,4 @@
+# ctest: serial
 """What the report says of TCP, against the kernel's counters, a firewall's and a capture's: in
 network namespaces that tcp_namespace.py makes, so that nothing but the test is counted."""
 

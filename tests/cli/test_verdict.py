@@ -235,14 +235,15 @@ def test_a_thread_with_all_the_slow_answers_is_found():
         if peer[1] not in ports:
             ports.append(peer[1])
         if peer[1] == ports[0]:
-            time.sleep(0.01)
+            time.sleep(0.009)
         return [data]
     with Echo(one_is_slow) as endpoint:
-        run = judged(endpoint, "--flows", "8", "--threads", "8", "--rate", "80", "--duration", "2s",
+        run = judged(endpoint, "--flows", "8", "--threads", "8", "--rate", "100", "--duration", "4s",
                      "--warm-up", "0s", "--arrival", "constant")
-    # one thread of eight has a slow server: up to eight times its share of the slowest
-    assert check_of(run, "C12")["value"] > 2, run["checks"]
-    assert status_of(run, "C12") in ("warn", "fail")
+    # One thread of eight has a slow server, and so all of the slowest: eight times its share. By
+    # chance one has three or four times.
+    assert check_of(run, "C12")["value"] > 5, run["checks"]
+    assert status_of(run, "C12") == "fail"
 
 
 def test_few_samples_withhold_the_tail_and_say_so(start_target):

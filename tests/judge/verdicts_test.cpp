@@ -113,11 +113,11 @@ TEST(Verdict, of_several_runs_is_the_worst) {
   doubtful.conduct.foreign_ratio = 0.5;
   const RunReport good = summarize(clean::record());
   const RunReport bad = summarize(doubtful);
-  EXPECT_EQ(overall_verdict({good, bad, good})->overall, Verdict::degraded);
-  EXPECT_EQ(overall_verdict({good, bad, good})->headline, bad.verdict->headline);
-  EXPECT_EQ(overall_verdict({good, good})->overall, Verdict::trusted);
+  EXPECT_EQ(overall_verdict(std::vector{good, bad, good})->overall, Verdict::degraded);
+  EXPECT_EQ(overall_verdict(std::vector{good, bad, good})->headline, bad.verdict->headline);
+  EXPECT_EQ(overall_verdict(std::vector{good, good})->overall, Verdict::trusted);
   EXPECT_FALSE(overall_verdict({}));
-  EXPECT_FALSE(overall_verdict({RunReport{}})) << "of before runs judged themselves";
+  EXPECT_FALSE(overall_verdict(std::vector{RunReport{}})) << "of before runs judged themselves";
 }
 
 TEST(Verdict, of_a_spoiled_round_leaves_its_side_of_a_duel_without_that_percentile) {

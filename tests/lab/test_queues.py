@@ -93,13 +93,14 @@ def check_against_the_formula(run, log, rest):
     late = sorted(record.sent - record.planned for record in log.forward)
     added = rest.at(0.9) + quantile(late, 0.9)
     claims = run["latency_ns"]["response"]["ci95"]
-    assert claims["p50"] and claims["p90"], "nothing was claimed"
-    for key, share in SHARES.items():
-        formula = -math.log1p(-share) * MEAN_NS
+    # What the report itself calls spoilt it does not claim.
+    claimed = [key for key in SHARES if claims[key] and claims[key]["low"] is not None]
+    assert len(claimed) >= 2, f"too little was claimed: {claims}"
+    for key in claimed:
+        formula = -math.log1p(-SHARES[key]) * MEAN_NS
         print(f"{key}: formula {formula / 1e3:.1f} us, {added / 1e3:.1f} added; 95 % {claims[key]}")
-        if claims[key]:
-            low, high = claims[key]["low"] - added, claims[key]["high"]
-            assert low <= formula <= high, (key, low, formula, high)
+        low, high = claims[key]["low"] - added, claims[key]["high"]
+        assert low <= formula <= high, (key, low, formula, high)
 
 
 def test_arrivals_in_step_never_wait(programs, tmp_path, rest):
