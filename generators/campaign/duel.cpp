@@ -78,7 +78,7 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
     own.emplace(own_target_arguments(served, OwnTargetKind::all),
                 own_target_cpu(first.pin, first.threads));
 
-  const SignalHold hold;
+  SignalHold hold;
   const std::uint32_t rounds = 2 * options.rounds;
   std::vector<RunRecord> records;
   records.reserve(rounds);
@@ -86,6 +86,7 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
     RunPlan plan = plan_of_round(options, i, limits);
     if (own) plan.where = own->where();
     if (hooks.on_round) hooks.on_round(i, rounds, plan.protocol);
+    hold.hand_on();
     try {
       records.push_back(play_round(plan, own ? &*own : nullptr, hooks.run));
     } catch (const RunError& error) {

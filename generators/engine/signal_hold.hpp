@@ -14,6 +14,11 @@ class SignalHold {
   SignalHold& operator=(const SignalHold&) = delete;
   ~SignalHold();
 
+  // To be called before each run: raises a signal again that came since the last call, for one that
+  // came in the last moments of a run may have been taken by nobody. Only where no run has ended
+  // for it.
+  void hand_on();
+
  private:
   struct Set;
   std::unique_ptr<Set> set_;
