@@ -112,6 +112,7 @@ void convert_load(const TypedRunOptions& typed, RunOptions& options) {
   if (typed.threads) options.threads = parse_u32("--threads", *typed.threads, 1, kMostThreads);
   options.pin = typed.pin;
   options.discard = typed.discard;
+  options.stamps = typed.stamps;
   if (typed.wait)
     options.wait = choose<Wait>(
         "--wait", *typed.wait,
@@ -260,6 +261,10 @@ void declare_load(CLI::App& app, const std::shared_ptr<TypedRunOptions>& typed,
   app.add_flag("--discard", typed->discard,
                "tcp stream: our own target lets the kernel drop the\n"
                "payload (of 16 KiB and more) instead of copying it")
+      ->group("How much, and when");
+  app.add_flag("--stamps", typed->stamps,
+               "rr: stamp about a thousand requests a second on their way,\n"
+               "and report where their time went (docs/report.md: the price)")
       ->group("How much, and when");
   app.add_flag("--pin", typed->pin, "keep every thread on a CPU of its own")
       ->group("How much, and when");

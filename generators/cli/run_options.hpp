@@ -26,6 +26,7 @@ struct TypedRunOptions {
   std::vector<std::string> labels;
   bool pin = false;
   bool discard = false;
+  bool stamps = false;
   bool v4 = false;
   bool v6 = false;
 };

@@ -19,6 +19,13 @@ bool contains(std::string_view text, const std::string& part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// A plain echo server returns what it was sent.
+bool answers(FrameKind kind) {
+  return kind == FrameKind::response || kind == FrameKind::stamped_response ||
+         kind == FrameKind::request || kind == FrameKind::sized_request ||
+         kind == FrameKind::stamped_request;
+}
+
 }  // namespace
 
 FrameExchange::FrameExchange(const RunPlan& plan, std::uint32_t session)
@@ -53,9 +60,8 @@ void FrameExchange::encode(const Outgoing& first, std::uint32_t n, std::span<std
 
 Answer FrameExchange::answer_of(const Frame& frame) const {
   Answer answer;
-  const bool echoed = frame.kind == FrameKind::request || frame.kind == FrameKind::sized_request;
   // A frame of another kind answers no request: a second answer to our greeting, say.
-  if ((!echoed && frame.kind != FrameKind::response) || frame.session != session_) {
+  if (!answers(frame.kind) || frame.session != session_) {
     answer.verdict = Answer::Verdict::foreign;
     return answer;
   }
@@ -96,7 +102,23 @@ bool FrameExchange::begin_answer(StreamState& state, std::span<const std::byte> 
   if (state.current.verdict != Answer::Verdict::valid) return false;
   if (expect_ && frame->length > kMostAnswerBytes) return false;
   state.skip = frame->length;
+  state.stamped =
+      frame->kind == FrameKind::stamped_response && frame->length >= kTargetStampsBytes;
   return true;
+}
+
+void FrameExchange::keep_payload(StreamState& state, std::span<const std::byte> bytes) const {
+  std::size_t n = expect_ ? bytes.size() : 0;
+  if (state.stamped && !expect_)
+    n = std::min(bytes.size(), kTargetStampsBytes - state.text.size());
+  state.text.append(reinterpret_cast<const char*>(bytes.data()), n);
+}
+
+void FrameExchange::finish_answer(StreamState& state) const {
+  state.stamps =
+      state.stamped ? read_target_stamps(std::as_bytes(std::span(state.text))) : std::nullopt;
+  check_expectation(state.current, state.text);
+  state.text.clear();
 }
 
 void FrameExchange::check_expectation(Answer& answer, std::string_view payload) const {

@@ -71,6 +71,8 @@ struct StreamState {
   std::string text;         // bytes of the answer that is not whole yet, as far as they are kept
   std::uint64_t skip = 0;   // payload bytes of the current frame still to come
   std::uint64_t total = 0;  // bytes of the current answer so far
+  bool stamped = false;     // the current frame begins with TargetStamps
+  std::optional<TargetStamps> stamps;  // of the answer that is whole
   Answer current;
 };
 
@@ -97,7 +99,7 @@ class FrameExchange {
     while (!bytes.empty()) {
       if (state.skip > 0) {
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(state.skip, bytes.size()));
-        if (expect_) state.text.append(reinterpret_cast<const char*>(bytes.data()), n);
+        keep_payload(state, bytes.first(n));
         state.skip -= n;
         bytes = bytes.subspan(n);
       } else {
@@ -115,8 +117,7 @@ class FrameExchange {
         bytes = bytes.subspan(n);
       }
       if (state.skip == 0) {
-        check_expectation(state.current, state.text);
-        state.text.clear();
+        finish_answer(state);
         if (!on_answer(state.current)) return true;
       }
     }
@@ -125,6 +126,8 @@ class FrameExchange {
 
  private:
   bool begin_answer(StreamState& state, std::span<const std::byte> header) const;
+  void keep_payload(StreamState& state, std::span<const std::byte> bytes) const;
+  void finish_answer(StreamState& state) const;
   void check_expectation(Answer& answer, std::string_view payload) const;
   [[nodiscard]] Answer answer_of(const Frame& frame) const;
 

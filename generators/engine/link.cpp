@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "targets/wire/stamps.hpp"
+
 namespace volley {
 namespace {
 
@@ -47,6 +49,10 @@ int UdpLink::open(Flow& flow) {
     if (worker_.plan().offload == Offload::on && (!divides_ || !joins_))
       return unable != 0 ? unable : ENOPROTOOPT;
   }
+  if (worker_.plan().stamps && stamp_both(flow.socket) == 0) {
+    stamps_ = true;
+    batch_.read_kernel_times();
+  }
   return start_connect(flow.socket, worker_.peer());
 }
 
@@ -66,18 +72,30 @@ BatchResult UdpLink::send(Flow& flow, const MessageBatch& messages) {
     }
     return {result.what == Sent::whole ? 1U : 0U, result.what, result.error};
   }
-  if (divides_ && messages.is_even()) {
-    const BatchResult result = send_divided(flow, messages);
+  return send_several(flow, messages, std::nullopt);
+}
+
+BatchResult UdpLink::send_stamped(Flow& flow, const MessageBatch& messages,
+                                  std::uint32_t stamped) {
+  return stamps_ ? send_several(flow, messages, stamped) : send(flow, messages);
+}
+
+BatchResult UdpLink::send_several(Flow& flow, const MessageBatch& messages,
+                                  std::optional<std::uint32_t> stamped) {
+  if (divides_ && messages.count() > 1 && messages.is_even()) {
+    const BatchResult result = send_divided(flow, messages, stamped);
     if (result.what != Sent::failed || !refuses_division(result.error)) return result;
     divides_ = false;
     worker_.result().offload.refused = result.error;
   }
-  return send_each(flow, messages);
+  return send_each(flow, messages, stamped);
 }
 
-BatchResult UdpLink::send_divided(Flow& flow, const MessageBatch& messages) {
+BatchResult UdpLink::send_divided(Flow& flow, const MessageBatch& messages,
+                                  std::optional<std::uint32_t> stamped) {
   out_.clear();
   out_.add(messages.bytes(), nullptr, nullptr, -1, messages.sizes().front());
+  if (stamped) out_.stamp(0);
   ++worker_.result().send_calls;
   int n = out_.send(flow.socket);
   if (n == -ECONNREFUSED) {
@@ -93,13 +111,15 @@ BatchResult UdpLink::send_divided(Flow& flow, const MessageBatch& messages) {
 }
 
 // A call that stops in the middle keeps the reason to itself; the next one tells it.
-BatchResult UdpLink::send_each(Flow& flow, const MessageBatch& messages) {
+BatchResult UdpLink::send_each(Flow& flow, const MessageBatch& messages,
+                               std::optional<std::uint32_t> stamped) {
   out_.clear();
   std::size_t at = 0;
   for (const std::uint32_t size : messages.sizes()) {
     out_.add(messages.bytes().subspan(at, size));
     at += size;
   }
+  if (stamped) out_.stamp(*stamped);
   std::uint32_t sent = 0;
   bool refused_just_now = false;
   while (sent < messages.count()) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct Flow {
   // Unnamed answers: whether the last request was lost and its answer may still come.
   bool last_lost = false;
   bool last_measured = false;
+  std::uint32_t stamps_asked = 0;  // udp: sends whose time the kernel was asked for
   // tcp
   StreamState stream;
   std::vector<std::byte> unsent;  // the rest of a message that the socket took in part
@@ -82,6 +84,12 @@ class UdpLink {
   // One call for all of them, where the kernel takes them all. An ICMP error of an earlier datagram
   // is a socket event, and no reason to stop.
   [[nodiscard]] BatchResult send(Flow& flow, const MessageBatch& messages);
+  // The same; the kernel is asked when the message `stamped` leaves (what is divided leaves at one
+  // time), if the plan says so.
+  [[nodiscard]] BatchResult send_stamped(Flow& flow, const MessageBatch& messages,
+                                         std::uint32_t stamped);
+  // Whether it is asked.
+  [[nodiscard]] bool stamps() const { return stamps_; }
   // Reads what is there, of `in_flight` datagrams that can be (or waits for the first).
   // on_datagrams(received, when): one, or several that the kernel has joined; `when` is shared by
   // what came with one call. on_error(errno) for what the socket reports.
@@ -135,8 +143,12 @@ class UdpLink {
     worker_.result().offload.joined_datagrams += n;
     return n;
   }
-  [[nodiscard]] BatchResult send_divided(Flow& flow, const MessageBatch& messages);
-  [[nodiscard]] BatchResult send_each(Flow& flow, const MessageBatch& messages);
+  [[nodiscard]] BatchResult send_several(Flow& flow, const MessageBatch& messages,
+                                         std::optional<std::uint32_t> stamped);
+  [[nodiscard]] BatchResult send_divided(Flow& flow, const MessageBatch& messages,
+                                         std::optional<std::uint32_t> stamped);
+  [[nodiscard]] BatchResult send_each(Flow& flow, const MessageBatch& messages,
+                                      std::optional<std::uint32_t> stamped);
 
   Worker& worker_;
   ReceiveBatch batch_;
@@ -144,6 +156,7 @@ class UdpLink {
   bool divides_ = false;      // UDP_SEGMENT
   bool joins_ = false;        // UDP_GRO
   bool come_joined_ = false;  // the last slot held several datagrams
+  bool stamps_ = false;       // SO_TIMESTAMPING
 };
 
 class TcpLink {
@@ -158,6 +171,12 @@ class TcpLink {
   // All messages with one call. What the socket took of the last one is continued by send_rest();
   // the messages behind it have not been sent.
   [[nodiscard]] BatchResult send(Flow& flow, const MessageBatch& messages);
+  // The kernel says when it sent some bytes of a stream, not when it sent a request.
+  [[nodiscard]] BatchResult send_stamped(Flow& flow, const MessageBatch& messages,
+                                         std::uint32_t /*stamped*/) {
+    return send(flow, messages);
+  }
+  [[nodiscard]] static bool stamps() { return false; }
   // Sends on what is left of a message taken in part. blocked: still not all.
   [[nodiscard]] SendResult send_rest(Flow& flow);
   // One read, which may wait. on_bytes(bytes); on_end(kind) when the peer closed or the connection

@@ -64,6 +64,12 @@ class MessageBatch {
   [[nodiscard]] std::span<const std::uint32_t> sizes() const {
     return std::span(sizes_).first(count_);
   }
+  // The i-th message, to be changed.
+  [[nodiscard]] std::span<std::byte> at(std::uint32_t i) {
+    std::size_t before = 0;
+    for (const std::uint32_t size : sizes().first(i)) before += size;
+    return std::span(memory_).subspan(before, sizes_[i]);
+  }
   // All messages are as large as the first, so that the kernel can divide them.
   [[nodiscard]] bool is_even() const {
     return one_size_ || std::all_of(sizes_.begin(), sizes_.begin() + count_,

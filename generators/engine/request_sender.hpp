@@ -10,6 +10,7 @@
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
 #include "generators/engine/message_batch.hpp"
+#include "generators/engine/stamper.hpp"
 #include "generators/engine/worker.hpp"
 
 namespace volley {
@@ -18,12 +19,14 @@ namespace volley {
 template <class Link, class Exchange>
 class RequestSender {
  public:
-  RequestSender(Worker& worker, Link& link, Exchange& exchange, Ledger& ledger)
+  // `stamper`: none where no request is stamped.
+  RequestSender(Worker& worker, Link& link, Exchange& exchange, Ledger& ledger, Stamper* stamper)
       : worker_(worker),
         plan_(worker.plan()),
         link_(link),
         exchange_(exchange),
         ledger_(ledger),
+        stamper_(stamper),
         sizes_(plan_.sizes, plan_.seed),
         messages_(plan_.batch, exchange.sample(), plan_.sizes.size() == 1) {}
 
@@ -44,14 +47,27 @@ class RequestSender {
   // Sends the first of `dues` (one phase, at most room_of) with one call.
   Gone send(Flow& flow, std::span<const Due> dues) {
     lay_out(flow, static_cast<std::uint32_t>(dues.size()));
+    const std::uint32_t slot = ledger_.next_slot();
+    const std::uint64_t first = flow.next_sequence;
     const MonoTime now = mono_now();
-    const BatchResult result = link_.send(flow, messages_);
+    const auto stamped = stamper_ != nullptr ? stamper_->choose(now, messages_.count()) : kNone;
+    if (stamped) Stamper::ask(messages_.at(*stamped));
+    const BatchResult result =
+        stamped ? link_.send_stamped(flow, messages_, *stamped) : link_.send(flow, messages_);
     worker_.note_sent(now);
     if (result.sent > 0) {
       std::uint64_t bytes = 0;
       for (const std::uint32_t size : messages_.sizes().first(result.sent)) bytes += size;
       ledger_.on_sent(flow, dues.first(result.sent), now, bytes);
     }
+    if (stamped && *stamped < result.sent)
+      stamper_->on_sent(flow,
+                        {.slot = slot,
+                         .sequence = first + *stamped,
+                         .intended = dues[*stamped].intended,
+                         .sent = now,
+                         .measured = dues[*stamped].measured},
+                        link_.stamps());
     if (result.what == Sent::whole) return {.count = result.sent};
     if (result.what == Sent::blocked) return {.count = result.sent, .blocked = true};
     const ErrorKind kind = error_kind_of(result.error);
@@ -60,6 +76,8 @@ class RequestSender {
   }
 
  private:
+  static constexpr std::optional<std::uint32_t> kNone{};
+
   void lay_out(const Flow& flow, std::uint32_t n) {
     messages_.clear();
     Outgoing next{flow.number, ledger_.next_slot(), flow.next_sequence, 0, flow.cookie};
@@ -75,6 +93,7 @@ class RequestSender {
   Link& link_;
   Exchange& exchange_;
   Ledger& ledger_;
+  Stamper* stamper_;
   SizeChooser sizes_;
   MessageBatch messages_;
 };

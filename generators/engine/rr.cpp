@@ -19,6 +19,7 @@
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
 #include "generators/engine/session.hpp"
+#include "generators/engine/stamper.hpp"
 #include "generators/engine/tcp_quality.hpp"
 #include "generators/engine/udp_quality.hpp"
 #include "generators/engine/worker.hpp"
@@ -35,7 +36,8 @@ class RequestResponse {
         link_(worker),
         exchange_(plan_, worker.session()),
         ledger_(worker, Link::kProtocol == Protocol::tcp && !Exchange::kNamed),
-        sender_(worker, link_, exchange_, ledger_),
+        stamper_(make_stamper(worker)),
+        sender_(worker, link_, exchange_, ledger_, stamper_ ? &*stamper_ : nullptr),
         flows_(worker.flow_count()),
         demand_(worker),
         waits_in_receive_(ReceiveWait::fits(worker)),
@@ -52,9 +54,15 @@ class RequestResponse {
     take_socket_figures(worker_, flows_);
     for (const Flow& flow : flows_) tcp_.end(flow.index, flow.socket);
     take_jitters(worker_, flows_);
+    if (stamper_) worker_.result().stamping = std::move(*stamper_).result();
   }
 
  private:
+  static std::optional<Stamper> make_stamper(const Worker& worker) {
+    if (!worker.plan().stamps) return std::nullopt;
+    return Stamper(seeded(worker.plan().seed, worker.index()), worker.plan().timeout);
+  }
+
   // --- set-up ------------------------------------------------------------------------------
   void set_up() {
     for (std::uint32_t i = 0; i < flows_.size() && !worker_.stopped(); ++i) {
@@ -144,6 +152,7 @@ class RequestResponse {
         Flow& flow = flows_[ready.tag];
         if (flow.dead) continue;
         if (ready.more || ready.failed) tell_again(flow);
+        if (ready.failed && stamper_) stamper_->take_send_stamps(flow);
         if (ready.readable || ready.failed) receive(flow);
         if (ready.writable && !flow.dead) flush(flow);
       }
@@ -297,7 +306,7 @@ class RequestResponse {
           flow, reading, ledger_.batches().waiting_of(flow.index),
           [&](const Received& slot, MonoTime when) {
             received = when;
-            take_datagrams(flow, slot, on_answer);
+            take_datagrams(flow, slot, received, on_answer);
           },
           [&](int error) { worker_.note_event(error_kind_of(error), mono_now()); });
     } else {
@@ -308,6 +317,9 @@ class RequestResponse {
             const bool sane = exchange_.consume(
                 flow.stream, bytes, [&] { return ledger_.expected_of(flow); },
                 [&](const Answer& answer) {
+                  if (flow.stream.stamps && stamper_)
+                    stamper_->on_stamps(flow, answer.slot, answer.sequence, *flow.stream.stamps,
+                                        Nanos(0), received);
                   on_answer(answer);
                   return !flow.dead;
                 });
@@ -326,11 +338,13 @@ class RequestResponse {
   // One datagram, or several of one size that the kernel has joined, of which only the last may be
   // shorter.
   template <class OnAnswer>
-  void take_datagrams(Flow& flow, const Received& slot, OnAnswer&& on_answer) {
+  void take_datagrams(Flow& flow, const Received& slot, MonoTime received,
+                      OnAnswer&& on_answer) {
     std::span<const std::byte> rest = slot.bytes;
     const std::size_t each = slot.segment_bytes == 0 ? rest.size() : slot.segment_bytes;
     do {
       const std::size_t size = std::min(each, rest.size());
+      if (stamper_) stamper_->on_datagram(flow, rest.first(size), slot.kernel_time, received);
       const auto expected = Exchange::kNamed ? std::nullopt : ledger_.expected_of(flow);
       const Answer answer = exchange_.recognise_joined(rest, size, expected);
       rest = rest.subspan(size * answer.count);
@@ -382,6 +396,7 @@ class RequestResponse {
   Link link_;
   Exchange exchange_;
   Ledger ledger_;
+  std::optional<Stamper> stamper_;
   RequestSender<Link, Exchange> sender_;
   std::vector<Flow> flows_;
   Demand demand_;

@@ -22,6 +22,7 @@
 #include "generators/engine/outcome.hpp"
 #include "generators/engine/own_target.hpp"
 #include "generators/engine/preflight.hpp"
+#include "generators/engine/stamper.hpp"
 #include "generators/engine/surroundings.hpp"
 #include "generators/engine/worker.hpp"
 #include "reports/measure/ensure.hpp"
@@ -326,6 +327,7 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
   if (plan.protocol == Protocol::tcp) add_handshakes(record, peer, netstat);
   fill_conduct(record, plan, conductor.workers(), conductor.times(), conductor.watched());
+  if (plan.stamps) add_delays(record, conductor.workers());
   if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());
   if (own) {
     if (!record.target_side) record.target_side.emplace();

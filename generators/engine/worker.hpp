@@ -15,6 +15,7 @@
 #include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
+#include "reports/measure/delay_places.hpp"
 #include "reports/measure/record.hpp"
 #include "reports/measure/reordering.hpp"
 #include "reports/measure/tcp_quality.hpp"
@@ -109,6 +110,7 @@ struct WorkerResult {
   std::optional<double> in_flight_ns;              // rr: see Conduct
   ReorderingFigures reordering;                    // of measured answers that say whose they are
   std::uint64_t replicated = 0;                    // of these: how many came more than once
+  std::optional<StampingResult> stamping;          // --stamps
   std::optional<VariationFigures> variation;       // udp: of the round trips of measured answers
 };
 

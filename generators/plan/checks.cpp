@@ -180,6 +180,26 @@ void check_sizes(const RunOptions& options, const std::vector<SizeShare>& sizes)
            fmt::format("use --size {} or more", least));
 }
 
+void check_stamps(const RunOptions& options, const std::vector<SizeShare>& sizes) {
+  if (!options.stamps) return;
+  const std::string subject = "--stamps";
+  if (options.workload != Workload::rr)
+    refuse(subject, "it splits the response times of requests on standing flows",
+           "use --workload rr, or leave it out");
+  if (options.request || options.expect)
+    refuse(subject + (options.request ? ", --request" : ", --expect"),
+           "our target writes its stamps into the answer", "leave out one of the two");
+  if (options.response_size)
+    refuse(subject + ", --response-size", "a stamped answer is as large as its request",
+           "leave out one of the two");
+  constexpr std::size_t least = kFrameBytes + kTargetStampsBytes;
+  const std::uint32_t smallest = SizeChooser(sizes, 0).smallest();
+  if (smallest < least)
+    refuse(fmt::format("{}, --size {}", subject, smallest),
+           fmt::format("an answer with stamps has at least {} bytes", least),
+           fmt::format("use --size {} or more", least));
+}
+
 void check_arrival(const RunOptions& options) {
   const auto kind = options.arrival ? options.arrival->kind : Arrival::Kind::closed;
   if (!options.arrival) {

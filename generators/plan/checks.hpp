@@ -19,6 +19,8 @@ void check_arrival(const RunOptions& options);
 // Threads, flows, depth, probes and waiting.
 void check_concurrency(const RunOptions& options, const PlanLimits& limits, ExchangeKind exchange);
 // Times and counts.
+// --stamps; `sizes`: as they will be.
+void check_stamps(const RunOptions& options, const std::vector<SizeShare>& sizes);
 void check_extent(const RunOptions& options);
 // Socket options that one protocol lacks.
 void check_socket(const RunOptions& options);

@@ -81,6 +81,7 @@ struct RunOptions {
   std::optional<std::uint32_t> depth;  // requests in flight per flow; none: 1 in a closed loop
   std::uint32_t threads = 1;
   bool pin = false;
+  bool stamps = false;   // rr: sampled requests are stamped on their way
   bool discard = false;  // stream, tcp: our own target drops the payload in the kernel
   Wait wait = Wait::automatic;
   Offload offload = Offload::automatic;  // udp

@@ -151,6 +151,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   check_arrival(options);
   const ExchangeKind exchange = exchange_of(options, sizes);
   check_concurrency(options, limits, exchange);
+  check_stamps(options, sizes);
   check_extent(options);
   check_socket(options);
 
@@ -173,6 +174,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.threads = options.threads;
   plan.pin = options.pin;
   plan.discard = options.discard;
+  plan.stamps = options.stamps;
   plan.wait = effective_wait(options, limits);
   plan.offload = options.offload;
   plan.batch = options.batch;

@@ -45,6 +45,7 @@ struct RunPlan {
   std::uint32_t threads = 1;
   bool pin = false;
   bool discard = false;
+  bool stamps = false;
   Wait wait = Wait::block;  // decided: block, spin or hybrid
   Offload offload = Offload::automatic;
   std::uint32_t batch = RunOptions::kDefaultBatch;  // 1..kMostBatch

@@ -135,6 +135,7 @@ std::vector<std::pair<std::string, std::string>> effective_values(const RunPlan&
       {"threads", number(plan.threads)},
       {"pin", plan.pin ? "on" : "off"},
       {"discard", plan.discard ? "on" : "off"},
+      {"stamps", plan.stamps ? "on" : "off"},
       {"wait", std::string(to_string(plan.wait))},
       {"batch", number(plan.batch)},
       {"offload", tcp ? kNotUsed : std::string(to_string(plan.offload))},

@@ -77,9 +77,11 @@ void lag_against_claim(Checklist& list) {
     return;
   }
   const LatencyFigures& figures = list.run.*published->figures;
+  bool compared = false;
   for (const PercentileKey& key : kPercentiles) {
     const auto& figure = figures.*key.figure;
     if (!figure || *figure <= 0) continue;  // withheld already, or among the lost
+    compared = true;
     const auto lag = own_lag_at(list.record.latencies, key.percentile);
     std::optional<double> part;
     if (lag) part = static_cast<double>(lag->count()) / static_cast<double>(*figure);
@@ -90,6 +92,8 @@ void lag_against_claim(Checklist& list) {
                                format_duration(Nanos(*figure)))
                  : "The generator's own lag is not known.");
   }
+  if (!compared)
+    list.not_applicable("C1c", "send lag in the response", "No percentile of it is printed.");
 }
 
 // Medians of a distribution, slice by slice, where there are samples.

@@ -125,6 +125,7 @@ struct RunReport {
   GeneratorSide generator;
   std::optional<TargetSide> target_side;
   std::optional<HoldFigures> hold;  // workload hold only
+  std::optional<DelayByPlace> delay_by_place;
   std::vector<IntervalFigures> intervals;
   // None: a report of before a run judged itself.
   std::optional<std::vector<Check>> checks;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reports/measure/conduct.hpp"
+#include "reports/measure/delay_places.hpp"
 #include "reports/measure/counters.hpp"
 #include "reports/measure/histogram.hpp"
 #include "reports/measure/slices.hpp"
@@ -148,6 +149,7 @@ struct RunRecord {
   Conduct conduct;
   std::optional<TargetSide> target_side;
   std::optional<HoldSide> hold;  // workload hold only
+  std::optional<DelayByPlace> delay_by_place;  // --stamps
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
 };

@@ -10,6 +10,7 @@
 #include "reports/measure/ensure.hpp"
 #include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_delay.hpp"
 #include "reports/render/renderer.hpp"
 
 namespace volley {
@@ -249,13 +250,14 @@ Json run_json(const RunReport& run) {
                  {"received", run.bytes_received},
                  {"goodput_bits_per_s", number(run.goodput_bits_per_s)}}},
                {"latency_ns", latencies_json(run)},
-               {"one_way_ns", nullptr},
+               {"one_way_ns", one_way_json(run.delay_by_place)},
                {"jitter", nullptr},
                {"socket_events", events_json(run.socket_events)}};
   json[run.protocol] = figures_json(run.protocol_figures);
   json["generator"] = generator_json(run);
   json["target_side"] = target_json(run.target_side);
   json["hold"] = hold_json(run.hold);
+  json["delay_by_place"] = delay_json(run.delay_by_place);
   json["intervals"] = std::move(intervals);
   json["checks"] = checks_json(run.checks);
   json["verdict"] = verdict_json(run.verdict);

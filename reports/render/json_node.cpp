@@ -115,6 +115,16 @@ std::int64_t JsonNode::nanos() const {
   return static_cast<std::int64_t>(count(static_cast<std::uint64_t>(Histogram::kHighest)));
 }
 
+std::int64_t JsonNode::signed_nanos() const {
+  constexpr std::int64_t most = 4'000'000'000'000'000'000;
+  const bool whole = value_.is_number_integer();
+  const bool fits = whole && (value_.is_number_unsigned()
+                                  ? value_.get<std::uint64_t>() <= std::uint64_t{most}
+                                  : value_.get<std::int64_t>() >= -most);
+  if (!fits) refuse("not a whole number in range", "-4e18 to 4e18");
+  return value_.get<std::int64_t>();
+}
+
 std::optional<std::uint64_t> JsonNode::count_or_null() const {
   return is_null() ? std::nullopt : std::optional(count());
 }

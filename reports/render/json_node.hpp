@@ -37,6 +37,8 @@ class JsonNode {
   [[nodiscard]] double number() const;
   // A duration in whole nanoseconds from 0 to 1 h.
   [[nodiscard]] std::int64_t nanos() const;
+  // A time in whole nanoseconds, which may be below 0; at most 4e18 either way.
+  [[nodiscard]] std::int64_t signed_nanos() const;
   [[nodiscard]] std::optional<std::uint64_t> count_or_null() const;
   [[nodiscard]] std::optional<double> number_or_null() const;
   [[nodiscard]] std::optional<std::int64_t> nanos_or_null() const;

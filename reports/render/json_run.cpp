@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_delay.hpp"
 
 namespace volley {
 namespace {
@@ -294,15 +295,16 @@ RunReport read_run(const JsonNode& node, bool later) {
   run.target_side = read_target(o.at("target_side"), later);
   // Reports of before there was this workload lack the key.
   if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
+  if (const auto delay = o.find("delay_by_place"))
+    run.delay_by_place = read_delay(*delay, later);
+  read_one_way(o.at("one_way_ns"), run.delay_by_place, later);
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));
   });
   const JsonNode checks = o.at("checks");
   read_judgement(run, checks, o.at("verdict"), later);
-  for (const char* key : {"one_way_ns", "jitter"}) {
-    const JsonNode unknown = o.at(key);
-    if (!later) unknown.require_null();
-  }
+  const JsonNode unknown = o.at("jitter");
+  if (!later) unknown.require_null();
   o.finish(later);
   return run;
 }

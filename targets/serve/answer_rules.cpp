@@ -4,7 +4,8 @@ namespace volley {
 namespace {
 
 bool is_answer(FrameKind kind) {
-  return kind == FrameKind::response || kind == FrameKind::hello_ack ||
+  return kind == FrameKind::response || kind == FrameKind::stamped_response ||
+         kind == FrameKind::hello_ack ||
          kind == FrameKind::statistics_ack || kind == FrameKind::goodbye_ack;
 }
 
@@ -21,6 +22,7 @@ Decision decide_sized(const AnswerPolicy& policy, const DatagramFacts& facts) {
 Decision decide_frame(const AnswerPolicy& policy, const DatagramFacts& facts) {
   switch (facts.frame->kind) {
     case FrameKind::request:
+    case FrameKind::stamped_request:
       return policy.echoes ? Decision::respond : Decision::take;
     case FrameKind::sized_request:
       if (!policy.echoes) return Decision::take;
@@ -34,6 +36,7 @@ Decision decide_frame(const AnswerPolicy& policy, const DatagramFacts& facts) {
       return facts.bytes >= kControlBytes || policy.may_enlarge() ? Decision::control
                                                                   : Decision::ignore_unproven;
     case FrameKind::response:
+    case FrameKind::stamped_response:
     case FrameKind::hello_ack:
     case FrameKind::statistics_ack:
     case FrameKind::goodbye_ack:

@@ -10,11 +10,16 @@ namespace {
 constexpr std::size_t kHelloBytes = 16;
 constexpr std::size_t kMostScratch = std::size_t{256} << 10U;
 
+bool wants_stamps(const Frame& frame) {
+  return frame.kind == FrameKind::stamped_request && frame.length >= kTargetStampsBytes;
+}
+
 // How much of a frame must be there before it can be judged; none: its length cannot be.
 std::optional<std::size_t> head_bytes(const Frame& frame) {
   std::size_t needed = 0;
   if (frame.kind == FrameKind::sized_request) needed = kSizedRequestBytes;
   if (frame.kind == FrameKind::hello) needed = kHelloBytes;
+  if (wants_stamps(frame)) needed = kTargetStampsBytes;
   if (frame.length < needed) return std::nullopt;
   return kFrameBytes + needed;
 }
@@ -161,8 +166,10 @@ std::size_t TcpService::take_payload(Connection& c, std::span<const std::byte> i
 bool TcpService::take_head(Connection& c, std::span<const std::byte> payload, MonoTime now) {
   switch (c.current.kind) {
     case FrameKind::request:
+    case FrameKind::stamped_request:
       if (!echoes()) break;
       start_answer(c, c.current.length, now);
+      if (wants_stamps(c.current)) answer_stamps(c);
       c.payload_echoed = true;
       return true;
     case FrameKind::sized_request: {
@@ -188,6 +195,7 @@ bool TcpService::take_head(Connection& c, std::span<const std::byte> payload, Mo
       take_control(c, c.current);
       return true;
     case FrameKind::response:
+    case FrameKind::stamped_response:
     case FrameKind::hello_ack:
     case FrameKind::statistics_ack:
     case FrameKind::goodbye_ack:
@@ -214,11 +222,24 @@ void TcpService::start_answer(Connection& c, std::uint32_t payload_bytes, MonoTi
     context_.events.write(now, name, Event::received);
   }
   Frame response = c.current;
-  response.kind = FrameKind::response;
+  response.kind =
+      wants_stamps(c.current) ? FrameKind::stamped_response : FrameKind::response;
   response.length = payload_bytes;
   std::array<std::byte, kFrameBytes> header{};
   write_frame(response, header);
   answer(c, header, payload_bytes == 0);
+}
+
+// The beginning of the payload of an answer that says when its request was here. The kernel's part
+// of that is unknown: it stamps what a stream brings where a read ends, not where a request does.
+void TcpService::answer_stamps(Connection& c) {
+  const MonoTime now = mono_now();
+  const MonoTime leaves = shaped_ ? std::max(now, c.due) : now;
+  std::array<std::byte, kTargetStampsBytes> bytes{};
+  write_payload(TargetStamps{.received_ns = now.time_since_epoch().count(),
+                             .sent_ns = leaves.time_since_epoch().count()},
+                bytes);
+  answer(c, bytes, c.current.length == kTargetStampsBytes);
 }
 
 void TcpService::answer_sized(Connection& c, std::uint32_t response_bytes, MonoTime now) {

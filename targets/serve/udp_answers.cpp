@@ -2,8 +2,10 @@
 // the programmed behaviour. How datagrams come and go is the business of udp_service.cpp.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "targets/serve/udp_service.hpp"
+#include "targets/wire/stamps.hpp"
 
 namespace volley {
 namespace {
@@ -97,7 +99,7 @@ std::span<const std::byte> UdpService::make_answer(Decision decision,
     return place.first(before + datagram.size());
   }
   Frame frame = *facts.frame;
-  frame.kind = FrameKind::response;
+  frame.kind = wants_stamps(facts) ? FrameKind::stamped_response : FrameKind::response;
   if (decision == Decision::respond_sized) {
     frame.length = facts.response_bytes;
     const std::size_t wanted = kFrameBytes + facts.response_bytes;
@@ -108,6 +110,35 @@ std::span<const std::byte> UdpService::make_answer(Decision decision,
   }
   write_frame(frame, place);
   return place.first(kFrameBytes + frame.length);
+}
+
+bool UdpService::wants_stamps(const DatagramFacts& facts) {
+  return facts.frame && facts.frame->kind == FrameKind::stamped_request &&
+         facts.frame->length >= kTargetStampsBytes;
+}
+
+// The answer says when its request was here. The kernel is asked for its part of that by the first
+// such request, which itself goes without.
+void UdpService::answer_stamped(const Received& slot, std::span<const std::byte> datagram,
+                                std::span<std::byte> place, const DatagramFacts& facts,
+                                MonoTime now) {
+  TargetStamps stamps{.received_ns = mono_now().time_since_epoch().count()};
+  if (!std::exchange(stamps_, true) && stamp_received(socket_) == 0)
+    received_.read_kernel_times();
+  if (slot.kernel_time != Nanos(0))
+    stamps.kernel_received_ns = (slot.kernel_time - wall_offset().ahead).count();
+  stamps.sent_ns = stamps.received_ns;  // until it leaves
+  if (shaped_) {
+    // Behaviour copies the answer from where its request lies.
+    std::memmove(place.data(), datagram.data(), datagram.size());
+    write_payload(stamps, place.subspan(kFrameBytes));
+    answer_shaped(Decision::respond, slot, place.first(datagram.size()), place, facts, now);
+    return;
+  }
+  const auto answer = make_answer(Decision::respond, datagram, place, facts);
+  write_payload(stamps, place.subspan(kFrameBytes));
+  sender_.add(answer, *slot.peer, slot.local, -1);
+  sender_.stamp_when_sent(place.first(answer.size()));
 }
 
 // The answers to a row of sized requests that want the same size, one behind the other.

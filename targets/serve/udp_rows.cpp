@@ -16,6 +16,9 @@ bool is_control(FrameKind kind) {
   return kind == FrameKind::hello || kind == FrameKind::statistics || kind == FrameKind::goodbye;
 }
 
+// Each is answered with something of its own.
+bool stands_alone(FrameKind kind) { return is_control(kind) || kind == FrameKind::stamped_request; }
+
 // How many datagrams of `bytes` each the kernel takes at once.
 std::size_t most_in_row(std::size_t bytes) {
   return std::clamp<std::size_t>(kMostSegmentedBytes / bytes, 1, kMostSegments);
@@ -65,7 +68,7 @@ void UdpService::look_into(std::span<const std::byte> datagram, const Address& p
 std::size_t UdpService::count_alike_in(std::span<const std::byte> left, const Received& first,
                                        Decision decision, const DatagramFacts& facts) const {
   const std::size_t each = first.bytes.size();
-  if (left.size() <= each || (facts.frame && is_control(facts.frame->kind))) return 1;
+  if (left.size() <= each || (facts.frame && stands_alone(facts.frame->kind))) return 1;
   if (!facts.frame && (shows_ || policy_.prefix_bytes != 0)) return 1;
   const bool has_answers = is_answered(decision);
   if (has_answers && (shaped_ || !sender_.divides())) return 1;
@@ -141,6 +144,10 @@ void UdpService::answer(Decision decision, const Received& slot, const Row& row,
     return;
   }
   const auto place = place_of(decision, slot, row.bytes);
+  if (wants_stamps(facts)) {
+    answer_stamped(slot, row.bytes, place, facts, now);
+    return;
+  }
   if (shaped_) {
     answer_shaped(decision, slot, row.bytes, place, facts, now);
     return;

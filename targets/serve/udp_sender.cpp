@@ -53,14 +53,30 @@ void UdpSender::add_control(std::span<const std::byte> bytes, const Address& pee
 
 void UdpSender::add(OwnedAnswer answer) {
   leaving_.push_back(std::move(answer));
-  const OwnedAnswer& kept = leaving_.back();
+  OwnedAnswer& kept = leaving_.back();
+  const auto frame = read_frame(kept.bytes);
+  if (frame && frame->kind == FrameKind::stamped_response) stamp_when_sent(kept.bytes);
   for (unsigned copy = 0; copy < kept.copies; ++copy) {
     add(kept.bytes, kept.request.peer, kept.local, kept.ttl);
     if (context_.events.on()) names_.back() = kept.request;
   }
 }
 
+// Right before the call that takes them, or takes as many of them as there is room for.
+void UdpSender::stamp() {
+  const std::int64_t now = mono_now().time_since_epoch().count();
+  for (const std::span<std::byte> answer : to_stamp_) {
+    const auto payload = answer.subspan(kFrameBytes);
+    auto stamps = read_target_stamps(payload);
+    if (!stamps) continue;
+    stamps->sent_ns = now;
+    write_payload(*stamps, payload);
+  }
+  to_stamp_.clear();
+}
+
 bool UdpSender::flush(MonoTime now) {
+  if (!to_stamp_.empty()) stamp();
   while (sent_ < batch_.size()) {
     const bool singly = notes_[sent_].each != 0 && !divides_;
     const int n = singly ? send_singly() : batch_.send(socket_, sent_);

@@ -11,6 +11,7 @@
 #include "targets/serve/answer_queue.hpp"
 #include "targets/serve/context.hpp"
 #include "targets/wire/datagrams.hpp"
+#include "targets/wire/frame.hpp"
 #include "targets/wire/socket.hpp"
 
 namespace volley {
@@ -48,6 +49,8 @@ class UdpSender {
                    const LocalAddress& local);
   // Adds every copy of an answer, for which there must be slots.
   void add(OwnedAnswer answer);
+  // The answer added last, a stamped response, shall say when it leaves.
+  void stamp_when_sent(std::span<std::byte> answer) { to_stamp_.push_back(answer); }
   // Sends what there is. False: the socket is full, and the rest waits for the next call.
   [[nodiscard]] bool flush(MonoTime now);
 
@@ -67,6 +70,7 @@ class UdpSender {
   void note(std::span<const std::byte> bytes, std::size_t each, bool is_control);
   void note_sent(std::size_t count, MonoTime now);
   [[nodiscard]] int send_singly();
+  void stamp();
   // After a send that failed: what to do about the first slot that has not left.
   void refuse(int error);
 
@@ -81,6 +85,7 @@ class UdpSender {
   std::size_t sent_ = 0;              // slots of batch_ that have left
   std::size_t sent_of_slot_ = 0;      // bytes of the next one that have left, sent singly
   std::vector<OwnedAnswer> leaving_;  // memory of slots of batch_
+  std::vector<std::span<std::byte>> to_stamp_;
   std::vector<std::byte> memory_;     // what room() hands out; made when it is first needed
   std::size_t used_ = 0;
 };

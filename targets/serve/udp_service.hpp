@@ -109,6 +109,9 @@ class UdpService {
                                 std::span<std::byte> datagram);
   std::span<const std::byte> make_answer(Decision decision, std::span<const std::byte> datagram,
                                          std::span<std::byte> place, const DatagramFacts& facts);
+  [[nodiscard]] static bool wants_stamps(const DatagramFacts& facts);
+  void answer_stamped(const Received& slot, std::span<const std::byte> datagram,
+                      std::span<std::byte> place, const DatagramFacts& facts, MonoTime now);
   std::span<const std::byte> answer_sized_row(const Row& row, const DatagramFacts& facts);
   void answer_shaped(Decision decision, const Received& slot, std::span<const std::byte> datagram,
                      std::span<std::byte> place, const DatagramFacts& facts, MonoTime now);
@@ -135,6 +138,7 @@ class UdpService {
   unsigned in_a_row_ = 0;  // requests of that peer that came alone
   UdpSessions sessions_;
   AnswerQueue queue_;
+  bool stamps_ = false;  // the kernel was asked when things come
 };
 
 }  // namespace volley

@@ -66,6 +66,8 @@ void read_ancillary(msghdr& message, int family, Received& into) {
     } else if (holds_ancillary<int>(h, IPPROTO_UDP, UDP_GRO)) {
       const auto each = static_cast<std::size_t>(ancillary_content<int>(h));
       if (each < into.bytes.size()) into.segment_bytes = each;
+    } else if (holds_ancillary<KernelTimes>(h, SOL_SOCKET, SCM_TIMESTAMPING)) {
+      into.kernel_time = nanos_of(ancillary_content<KernelTimes>(h)[0]);
     }
   }
 }

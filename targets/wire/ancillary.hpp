@@ -1,5 +1,6 @@
 // What the kernel tells and is told beside a datagram: local address, time to live, size of joined
-// or divided datagrams. For datagrams_receive.cpp and datagrams_send.cpp only.
+// or divided datagrams. For datagrams_receive.cpp, datagrams_send.cpp
+// and stamps.cpp only.
 #pragma once
 
 #include <netinet/in.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <ctime>
 
 #include "reports/measure/ensure.hpp"
 #include "targets/wire/address.hpp"
@@ -15,12 +17,16 @@
 
 namespace volley {
 
+// The scm_timestamping of linux/errqueue.h, which is no header for C++; software's comes first.
+using KernelTimes = std::array<timespec, 3>;
+
 // Room for all that may stand beside one datagram: an IPv6 socket gets both families' messages with
 // an IPv4 datagram. Aligned like a header of them.
 struct alignas(cmsghdr) Ancillary {
   static constexpr std::size_t kBytes = CMSG_SPACE(sizeof(in_pktinfo)) +
                                         CMSG_SPACE(sizeof(in6_pktinfo)) +
-                                        3 * CMSG_SPACE(sizeof(int));
+                                        3 * CMSG_SPACE(sizeof(int)) +
+                                        CMSG_SPACE(sizeof(KernelTimes));
   std::array<std::byte, kBytes> bytes{};
 };
 
@@ -53,6 +59,11 @@ void append_ancillary(msghdr& message, Ancillary& memory, int level, int type, c
   std::memcpy(at + CMSG_LEN(0), &value, sizeof value);
   message.msg_control = memory.bytes.data();
   message.msg_controllen += CMSG_SPACE(sizeof value);
+}
+
+// What a stamp of the kernel says; 0: none.
+[[nodiscard]] inline Nanos nanos_of(const timespec& time) {
+  return std::chrono::seconds(time.tv_sec) + Nanos(time.tv_nsec);
 }
 
 // Whether datagrams to or from this address are IPv4: IPv4-mapped ones are.

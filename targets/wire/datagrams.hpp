@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "reports/measure/time.hpp"
 #include "targets/wire/address.hpp"
 #include "targets/wire/socket.hpp"
 
@@ -50,6 +51,9 @@ struct Received {
   // The kernel has joined several datagrams of this size each; only the last may be shorter. 0:
   // `bytes` is one datagram.
   std::size_t segment_bytes = 0;
+  // When the kernel received it, by CLOCK_REALTIME, where the socket has stamp_received() and the
+  // batch reads it (read_kernel_times); what came joined shares one time. 0: not known.
+  Nanos kernel_time{0};
 };
 
 class ReceiveBatch {
@@ -80,6 +84,8 @@ class ReceiveBatch {
   // From now on all that comes is taken to come from `peer`, to which the socket is connected: the
   // kernel need not say so each time (0.1 us of a call).
   void assume_peer(const Address& peer);
+  // From the next call on Received::kernel_time is read.
+  void read_kernel_times();
 
  private:
   [[nodiscard]] int receive(const Descriptor& socket, std::size_t most, int flags);
@@ -109,6 +115,8 @@ class SendBatch {
   // kMostSegmentedBytes.
   void add(std::span<const std::byte> bytes, const Address* peer = nullptr,
            const LocalAddress* local = nullptr, int ttl = -1, std::size_t segment_bytes = 0);
+  // Asks the kernel when a slot leaves (stamps.hpp); after it was added.
+  void stamp(std::size_t slot);
   // Sends the batch from slot `from` on with one call (sendmsg when it is one datagram). Returns
   // how many left, or a negative errno value when not even the first did.
   [[nodiscard]] int send(const Descriptor& socket, std::size_t from = 0);

@@ -39,8 +39,16 @@ struct ReceiveBatch::Memory {
   }
 
   void make_room() {
+    if (wants_times && ancillary.empty()) prepare_ancillary();
     for (std::size_t i = 0; i < used; ++i) make_room(i);
     used = 0;
+  }
+  void prepare_ancillary() {
+    ancillary.resize(messages.size());
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      messages[i].msg_hdr.msg_control = ancillary[i].bytes.data();
+      make_room(i);
+    }
   }
   // After a call that returned `n`: what receive() returns.
   int took(int n) {
@@ -70,6 +78,7 @@ struct ReceiveBatch::Memory {
   std::vector<mmsghdr> messages;
   std::size_t used = 0;  // slots the last call wrote to
   bool peer_is_known = false;
+  bool wants_times = false;
 };
 
 ReceiveBatch::ReceiveBatch(std::size_t slots, std::size_t slot_bytes, Details details) {
@@ -143,6 +152,9 @@ Received ReceiveBatch::at(std::size_t i) {
   }
   return received;
 }
+
+// Not before the next call: what the last one brought may still be read.
+void ReceiveBatch::read_kernel_times() { memory_->wants_times = true; }
 
 void ReceiveBatch::assume_peer(const Address& peer) {
   Memory& m = *memory_;

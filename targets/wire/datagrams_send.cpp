@@ -1,4 +1,5 @@
 // Sending batches of datagrams.
+#include <linux/net_tstamp.h>
 #include <netinet/udp.h>
 
 #include <algorithm>
@@ -92,6 +93,13 @@ void SendBatch::add(std::span<const std::byte> bytes, const Address* peer,
   // With nothing to tell the family, both are given: each ignores the other's.
   if (decides == nullptr || v4) append_ancillary(message, m.ancillary[i], IPPROTO_IP, IP_TTL, ttl);
   if (!v4) append_ancillary(message, m.ancillary[i], IPPROTO_IPV6, IPV6_HOPLIMIT, ttl);
+}
+
+void SendBatch::stamp(std::size_t slot) {
+  Memory& m = *memory_;
+  ensure(slot < m.size, "a slot is stamped that is there");
+  append_ancillary(m.messages[slot].msg_hdr, m.ancillary[slot], SOL_SOCKET, SO_TIMESTAMPING,
+                   std::uint32_t{SOF_TIMESTAMPING_TX_SOFTWARE});
 }
 
 int SendBatch::send(const Descriptor& socket, std::size_t from) {

@@ -41,7 +41,7 @@ void store(T value, std::span<std::byte> to, std::size_t offset) {
 }
 
 bool is_known_kind(std::uint8_t kind) {
-  return (kind >= 1 && kind <= 5) || (kind >= 16 && kind <= 21);
+  return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 21);
 }
 
 constexpr std::size_t kHelloBytes = 16;
@@ -185,6 +185,13 @@ void write_payload(const HelloAck& value, std::span<std::byte> to) {
   store(value.accepted ? std::uint32_t{1} : std::uint32_t{0}, to, 12);
 }
 
+void write_payload(const TargetStamps& value, std::span<std::byte> to) {
+  ensure(to.size() >= kTargetStampsBytes, "a target's stamps need 24 bytes");
+  store(static_cast<std::uint64_t>(value.kernel_received_ns), to, 0);
+  store(static_cast<std::uint64_t>(value.received_ns), to, 8);
+  store(static_cast<std::uint64_t>(value.sent_ns), to, 16);
+}
+
 void write_payload(const SessionStatistics& value, std::span<std::byte> to) {
   ensure(to.size() >= kSessionStatisticsBytes, "session statistics need 64 bytes");
   store(value.messages, to, 0);
@@ -224,6 +231,20 @@ std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload) {
                        .accepted = accepted == 1};
   if (accepted > 1 || value.most_response_bytes > kMostPayload) return std::nullopt;
   return value;
+}
+
+// Stamps that no clock shows (a year is 3e16 ns) are none: differences of what is left cannot
+// overflow.
+std::optional<TargetStamps> read_target_stamps(std::span<const std::byte> payload) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62U;
+  if (payload.size() < kTargetStampsBytes) return std::nullopt;
+  const auto kernel = load<std::uint64_t>(payload, 0);
+  const auto received = load<std::uint64_t>(payload, 8);
+  const auto sent = load<std::uint64_t>(payload, 16);
+  if (kernel > kMost || received > kMost || sent > kMost) return std::nullopt;
+  return TargetStamps{.kernel_received_ns = static_cast<std::int64_t>(kernel),
+                      .received_ns = static_cast<std::int64_t>(received),
+                      .sent_ns = static_cast<std::int64_t>(sent)};
 }
 
 std::optional<SessionStatistics> read_session_statistics(std::span<const std::byte> payload) {

@@ -12,7 +12,8 @@
 //
 // 24 bytes, little-endian. Over UDP a datagram is one frame: length equals what follows the header.
 // The payload of a request or data frame is filler. A request that wants an answer of another size
-// (`sized_request`) begins its payload with SizedRequest. Pure: no sockets. Everything read here is
+// (`sized_request`) begins its payload with SizedRequest; the answer to one that asks when our
+// target had it (`stamped_request`) begins its own with TargetStamps. Pure: no sockets. Everything read here is
 // hostile.
 #pragma once
 
@@ -29,6 +30,8 @@ enum class FrameKind : std::uint8_t {
   response = 3,         // never answered
   data = 4,             // stream message, measured
   data_warm_up = 5,     // stream message of the warm-up
+  stamped_request = 6,  // as request; with room for them the answer carries TargetStamps
+  stamped_response = 7, // never answered
   hello = 16,           // control, generator to target; payload Hello
   hello_ack = 17,       // control, target to generator; payload HelloAck
   statistics = 18,      // asks what this flow's session received; no payload beyond padding
@@ -115,17 +118,28 @@ struct SessionStatistics {     // 64 bytes
   std::uint64_t malformed = 0;  // things that were not data frames of this session
 };
 
+// When our target had a request, by its CLOCK_MONOTONIC; 24 bytes at the start of the payload of
+// request (filler) and answer.
+struct TargetStamps {
+  std::int64_t kernel_received_ns = 0;  // its kernel got the datagram; 0: not known
+  std::int64_t received_ns = 0;         // the target took it up
+  std::int64_t sent_ns = 0;             // and called its kernel to send the answer
+};
+
 inline constexpr std::size_t kSizedRequestBytes = 12;
+inline constexpr std::size_t kTargetStampsBytes = 24;
 
 // Payload codecs: little-endian, fixed size; reading gives none when there are too few bytes or a
 // field is out of range.
 void write_payload(const SizedRequest& value, std::span<std::byte> to);
 void write_payload(const Hello& value, std::span<std::byte> to);
 void write_payload(const HelloAck& value, std::span<std::byte> to);
+void write_payload(const TargetStamps& value, std::span<std::byte> to);
 void write_payload(const SessionStatistics& value, std::span<std::byte> to);
 [[nodiscard]] std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<Hello> read_hello(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload);
+[[nodiscard]] std::optional<TargetStamps> read_target_stamps(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<SessionStatistics> read_session_statistics(
     std::span<const std::byte> payload);
 

@@ -97,9 +97,16 @@ TEST(Json, has_the_same_keys_for_udp_and_tcp_but_their_own) {
   EXPECT_EQ(keys_of(samples::udp_open_loop()), keys_of(samples::tcp_closed_loop()));
 }
 
+// There is one thread here: ThreadSanitizer has nothing to find, and takes minutes for all of it.
+#if defined(__SANITIZE_THREAD__)
+constexpr std::size_t kStep = 13;
+#else
+constexpr std::size_t kStep = 1;
+#endif
+
 TEST(HostileJson, cut_at_any_byte_is_refused) {
   const std::string whole = render_json(samples::all().front().second);
-  for (std::size_t n = 0; n + 2 < whole.size(); ++n)
+  for (std::size_t n = 0; n + 2 < whole.size(); n += kStep)
     ASSERT_NE(refusal(whole.substr(0, n)), "") << n;
 }
 
@@ -127,7 +134,8 @@ TEST(HostileJson, with_a_wrong_type_anywhere_is_refused_there_or_harmless) {
                                 Json::object(),
                                 "x",
                                 std::string(100'000, 'x')};
-  for (const std::string& pointer : pointers)
+  for (std::size_t i = 0; i < pointers.size(); i += kStep) {
+    const std::string& pointer = pointers[i];
     for (const Json& value : wrong) {
       const Json::json_pointer place(pointer);
       Json bad = good;
@@ -139,6 +147,7 @@ TEST(HostileJson, with_a_wrong_type_anywhere_is_refused_there_or_harmless) {
       }
       EXPECT_LT(what.size(), 1000U) << pointer;
     }
+  }
 }
 
 TEST(HostileJson, without_any_one_key_is_refused_with_the_place) {
@@ -153,7 +162,8 @@ TEST(HostileJson, without_any_one_key_is_refused_with_the_place) {
     if (!owner.is_object()) continue;
     owner.erase(place.back());
     // Keys of a later version: reports without them are still read.
-    if (place.back() == "hold" || place.back() == "withheld") continue;
+    if (place.back() == "hold" || place.back() == "delay_by_place" ||
+         place.back() == "withheld") continue;
     if (place.back() == "evidence" && good[place].is_null()) continue;
     const std::set<std::string> maps{"config", "host", "labels",        "errors",
                                      "unsent", "udp",  "socket_events", "numbers"};
