@@ -157,14 +157,15 @@ class Target:
 
     LINE = re.compile(r"^listening (udp|tcp)://(\[[^\]]+\]|[^:\s]+):(\d+)\s*$", re.MULTILINE)
 
-    def __init__(self, programs, args, **kwargs):
+    def __init__(self, programs, args, prefix=(), **kwargs):
+        """`prefix`: words before it, such as a namespace."""
         args = [str(a) for a in args]
         if "--listen" not in args:
             args += ["--listen", "127.0.0.1:0"]
         kinds = {"udp-echo", "udp-sink", "tcp-accept", "tcp-echo", "tcp-sink", "tcp-source"}
         expected = args.count("--listen") * (1 if kinds & set(args) else 2)
         self.programs = programs
-        self.proc = programs.start([volley_path(), "target", *args], **kwargs)
+        self.proc = programs.start([*prefix, volley_path(), "target", *args], **kwargs)
         wait_until(lambda: len(self.listening()) >= expected or self.proc.poll() is not None,
                    f"{expected} 'listening' lines of volley target {' '.join(args)}")
         assert self.proc.poll() is None, (

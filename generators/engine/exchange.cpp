@@ -102,15 +102,13 @@ bool FrameExchange::begin_answer(StreamState& state, std::span<const std::byte> 
   if (state.current.verdict != Answer::Verdict::valid) return false;
   if (expect_ && frame->length > kMostAnswerBytes) return false;
   state.skip = frame->length;
-  state.stamped =
-      frame->kind == FrameKind::stamped_response && frame->length >= kTargetStampsBytes;
+  state.stamped = frame->kind == FrameKind::stamped_response && frame->length >= kTargetStampsBytes;
   return true;
 }
 
 void FrameExchange::keep_payload(StreamState& state, std::span<const std::byte> bytes) const {
   std::size_t n = expect_ ? bytes.size() : 0;
-  if (state.stamped && !expect_)
-    n = std::min(bytes.size(), kTargetStampsBytes - state.text.size());
+  if (state.stamped && !expect_) n = std::min(bytes.size(), kTargetStampsBytes - state.text.size());
   state.text.append(reinterpret_cast<const char*>(bytes.data()), n);
 }
 

@@ -75,8 +75,7 @@ BatchResult UdpLink::send(Flow& flow, const MessageBatch& messages) {
   return send_several(flow, messages, std::nullopt);
 }
 
-BatchResult UdpLink::send_stamped(Flow& flow, const MessageBatch& messages,
-                                  std::uint32_t stamped) {
+BatchResult UdpLink::send_stamped(Flow& flow, const MessageBatch& messages, std::uint32_t stamped) {
   return stamps_ ? send_several(flow, messages, stamped) : send(flow, messages);
 }
 

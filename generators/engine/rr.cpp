@@ -338,8 +338,7 @@ class RequestResponse {
   // One datagram, or several of one size that the kernel has joined, of which only the last may be
   // shorter.
   template <class OnAnswer>
-  void take_datagrams(Flow& flow, const Received& slot, MonoTime received,
-                      OnAnswer&& on_answer) {
+  void take_datagrams(Flow& flow, const Received& slot, MonoTime received, OnAnswer&& on_answer) {
     std::span<const std::byte> rest = slot.bytes;
     const std::size_t each = slot.segment_bytes == 0 ? rest.size() : slot.segment_bytes;
     do {

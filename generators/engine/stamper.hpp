@@ -72,7 +72,7 @@ class Stamper {
   Nanos timeout_;
   Nanos gap_ = std::chrono::milliseconds(1);
   MonoTime next_{};
-  std::deque<Pending> pending_;  // in the order they left
+  std::deque<Pending> pending_;                    // in the order they left
   std::optional<Nanos> least_ahead_, most_ahead_;  // of CLOCK_REALTIME, as it was read
   StampingResult result_;
 };

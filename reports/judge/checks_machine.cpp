@@ -66,6 +66,37 @@ void clock_steady(Checklist& list) {
                                       std::min(conduct.clock_step_ns.value_or(0), 9e18)))))));
 }
 
+// Of stamped requests, if there are any.
+void stamps_in_order(Checklist& list) {
+  const auto& delay = list.record.delay_by_place;
+  if (!delay || delay->samples == 0) return;
+  list.add("C7b", "stamps in order", static_cast<double>(delay->order_violations), {0, 0}, "count",
+           {},
+           delay->order_violations > 0
+               ? fmt::format("{} of {} stamped requests went back in time, by up to {}.",
+                             format_count(delay->order_violations), format_count(delay->samples),
+                             format_duration(delay->worst_violation))
+               : "No stamped request was anywhere before it had been there.");
+}
+
+void one_way_clocks(Checklist& list) {
+  constexpr const char* name = "one clock for both ways";
+  const auto& delay = list.record.delay_by_place;
+  if (!delay || !delay->one_way_forward) {
+    list.not_applicable("C7d", name, "No request was stamped on its way (--stamps).");
+    return;
+  }
+  const bool same = delay->same_clock;
+  list.add(
+      "C7d", name, same ? CheckStatus::pass : CheckStatus::warn, {},
+      same ? "Both ends go by one clock."
+           : fmt::format("The clocks of the two ends differ, so one-way delays are right within "
+                         "{} only: half of the quickest round trip.",
+                         format_duration(delay->clock_error)));
+  list.done.back().value = static_cast<double>(delay->clock_error.count());
+  list.done.back().unit = "ns";
+}
+
 void cpus(Checklist& list) {
   const Conduct& conduct = list.record.conduct;
   const std::vector<std::string> tails = percentiles_of(list.run, kP99_9);
@@ -132,7 +163,9 @@ void background(Checklist& list) {
 void check_machine(Checklist& list) {
   clock_source(list);
   causality(list);
+  stamps_in_order(list);
   clock_steady(list);
+  one_way_clocks(list);
   cpus(list);
   absence(list);
   background(list);

@@ -103,7 +103,8 @@ DelayAt at_percentile(std::span<const Split> by_response, double p) {
 }
 
 // The clock of the target: whether it is ours, and what it is ahead.
-void compare_clocks(std::span<const StampedRequest> samples, Nanos conversion, DelayByPlace& found) {
+void compare_clocks(std::span<const StampedRequest> samples, Nanos conversion,
+                    DelayByPlace& found) {
   const auto quickest =
       std::min_element(samples.begin(), samples.end(), [](const auto& a, const auto& b) {
         return ways_of(a).round_trip() < ways_of(b).round_trip();

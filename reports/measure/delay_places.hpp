@@ -9,8 +9,8 @@
 // and the places lie between them. Times of the target are by its own CLOCK_MONOTONIC, all others
 // by the generator's; on one host (and in one time namespace) that is one clock. Which it is shows
 // in the stamps: by one clock nothing arrives before it was sent. By two clocks their distance is
-// estimated from the quickest round trip (RFC 5905, section 8: half of what the two ways differ by),
-// which no way of sharing that trip between its two ways can put off by more than half of it.
+// estimated from the quickest round trip (RFC 5905, section 8: half of what the two ways differ
+// by), which no way of sharing that trip between its two ways can put off by more than half of it.
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ struct DelayAt {
 // section 3.7): what the kernel's stamps lie inside of them, on both ends together.
 struct Calibration {
   Nanos systematic{0};  // the median: what service times are too long by
-  Nanos error{0};       // at least 95 % lie within ± this of it, conversion between clocks included
+  Nanos error{0};  // at least 95 % lie within ± this of it, conversion between clocks included
 };
 
 struct DelayByPlace {

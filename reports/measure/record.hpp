@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "reports/measure/conduct.hpp"
-#include "reports/measure/delay_places.hpp"
 #include "reports/measure/counters.hpp"
+#include "reports/measure/delay_places.hpp"
 #include "reports/measure/histogram.hpp"
 #include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
@@ -148,7 +148,7 @@ struct RunRecord {
   GeneratorSide generator;
   Conduct conduct;
   std::optional<TargetSide> target_side;
-  std::optional<HoldSide> hold;  // workload hold only
+  std::optional<HoldSide> hold;                // workload hold only
   std::optional<DelayByPlace> delay_by_place;  // --stamps
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;

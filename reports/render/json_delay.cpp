@@ -25,8 +25,7 @@ Json waterfall_json(const std::vector<DelayAt>& waterfall) {
     Json places = Json::object();
     for (std::size_t i = 0; i < kDelayPlaces; ++i) {
       const auto& time = at.places[i];
-      places[kKeys[i]] =
-          time ? Json(time->count()) : Json(nullptr);
+      places[kKeys[i]] = time ? Json(time->count()) : Json(nullptr);
     }
     list.push_back({{"percentile", at.percentile},
                     {"samples", at.samples},
@@ -73,8 +72,7 @@ DelayAt read_at(const JsonNode& node, bool later) {
 Json delay_json(const std::optional<DelayByPlace>& delay) {
   if (!delay) return nullptr;
   Json places = Json::object();
-  for (std::size_t i = 0; i < kDelayPlaces; ++i)
-    places[kKeys[i]] = spread_json(delay->places[i]);
+  for (std::size_t i = 0; i < kDelayPlaces; ++i) places[kKeys[i]] = spread_json(delay->places[i]);
   Json calibration = nullptr;
   if (delay->calibration)
     calibration = {{"systematic_ns", delay->calibration->systematic.count()},
@@ -124,8 +122,9 @@ std::optional<DelayByPlace> read_delay(const JsonNode& node, bool later) {
   for (std::size_t i = 0; i < kDelayPlaces; ++i)
     delay.places[i] = read_spread(places.at(kKeys[i]), later);
   places.finish(later);
-  o.at("waterfall").elements(
-      [&](const JsonNode& at) { delay.waterfall.push_back(read_at(at, later)); });
+  o.at("waterfall").elements([&](const JsonNode& at) {
+    delay.waterfall.push_back(read_at(at, later));
+  });
   o.finish(later);
   return delay;
 }

@@ -118,9 +118,9 @@ std::int64_t JsonNode::nanos() const {
 std::int64_t JsonNode::signed_nanos() const {
   constexpr std::int64_t most = 4'000'000'000'000'000'000;
   const bool whole = value_.is_number_integer();
-  const bool fits = whole && (value_.is_number_unsigned()
-                                  ? value_.get<std::uint64_t>() <= std::uint64_t{most}
-                                  : value_.get<std::int64_t>() >= -most);
+  const bool fits =
+      whole && (value_.is_number_unsigned() ? value_.get<std::uint64_t>() <= std::uint64_t{most}
+                                            : value_.get<std::int64_t>() >= -most);
   if (!fits) refuse("not a whole number in range", "-4e18 to 4e18");
   return value_.get<std::int64_t>();
 }

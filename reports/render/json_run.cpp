@@ -295,8 +295,7 @@ RunReport read_run(const JsonNode& node, bool later) {
   run.target_side = read_target(o.at("target_side"), later);
   // Reports of before there was this workload lack the key.
   if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
-  if (const auto delay = o.find("delay_by_place"))
-    run.delay_by_place = read_delay(*delay, later);
+  if (const auto delay = o.find("delay_by_place")) run.delay_by_place = read_delay(*delay, later);
   read_one_way(o.at("one_way_ns"), run.delay_by_place, later);
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));

@@ -11,7 +11,7 @@ namespace volley {
 namespace {
 
 constexpr std::array<const char*, kDelayPlaces> kWords{
-    "  send lag",       "  generator kernel", "  way there",          "  target queue",
+    "  send lag",       "  generator kernel", "  way there",        "  target queue",
     "  target service", "  way back",         "  generator wake-up"};
 
 std::string time_text(Nanos time) {
@@ -54,10 +54,10 @@ std::string sample_text(const DelayByPlace& delay) {
 
 std::string one_way_text(const DelayByPlace& delay) {
   if (!delay.one_way_forward || !delay.one_way_backward) return {};
-  const std::string ways = fmt::format(
-      "there {} at p50, {} at p99; back {}, {}; ", time_text(delay.one_way_forward->p50),
-      time_text(delay.one_way_forward->p99), time_text(delay.one_way_backward->p50),
-      time_text(delay.one_way_backward->p99));
+  const std::string ways =
+      fmt::format("there {} at p50, {} at p99; back {}, {}; ",
+                  time_text(delay.one_way_forward->p50), time_text(delay.one_way_forward->p99),
+                  time_text(delay.one_way_backward->p50), time_text(delay.one_way_backward->p99));
   if (delay.same_clock)
     return wrapped("one way   ",
                    ways + fmt::format("one clock, +- {}", time_text(delay.clock_error)));
@@ -79,10 +79,10 @@ std::string delay_text(const RunReport& run) {
   if (!delay.waterfall.empty()) text += waterfall_text(delay) + "\n";
   text += wrapped("stamped   ", sample_text(delay)) + one_way_text(delay);
   if (delay.calibration)
-    text += wrapped("clock     ",
-                    fmt::format("service times are {} longer than from wire to wire, +- {} (95 %)",
-                                time_text(delay.calibration->systematic),
-                                time_text(delay.calibration->error)));
+    text += wrapped(
+        "clock     ",
+        fmt::format("service times are {} longer than from wire to wire, +- {} (95 %)",
+                    time_text(delay.calibration->systematic), time_text(delay.calibration->error)));
   return text;
 }
 

@@ -355,8 +355,7 @@ std::vector<std::string> trouble_lines(const RunReport& run) {
 std::string run_text(const RunReport& run) {
   std::string text = heading(run) + '\n';
   text += config_text(run) + hold_text(run) + load_text(run) + requests_text(run);
-  text += latency_text(run) + few_text(run) + variation_text(run) + delay_text(run) +
-          tcp_text(run);
+  text += latency_text(run) + few_text(run) + variation_text(run) + delay_text(run) + tcp_text(run);
   text += cost_text(run) + target_text(run);
   for (const std::string& line : trouble_lines(run)) text += line;
   const std::string verdict = verdict_text(run);

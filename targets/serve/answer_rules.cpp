@@ -5,8 +5,8 @@ namespace {
 
 bool is_answer(FrameKind kind) {
   return kind == FrameKind::response || kind == FrameKind::stamped_response ||
-         kind == FrameKind::hello_ack ||
-         kind == FrameKind::statistics_ack || kind == FrameKind::goodbye_ack;
+         kind == FrameKind::hello_ack || kind == FrameKind::statistics_ack ||
+         kind == FrameKind::goodbye_ack;
 }
 
 bool is_marked(int ttl) { return ttl <= kMarkedTtl && ttl >= kMarkedTtl - kMarkedHops; }

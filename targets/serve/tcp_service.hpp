@@ -126,7 +126,7 @@ class TcpService {
   std::size_t take_payload(Connection& c, std::span<const std::byte> input);
   bool take_head(Connection& c, std::span<const std::byte> payload, MonoTime now);
   void start_answer(Connection& c, std::uint32_t payload_bytes, MonoTime now);
-  void answer_stamps(Connection& c);
+  void answer_stamps(Connection& c, MonoTime arrived);
   void answer_sized(Connection& c, std::uint32_t response_bytes, MonoTime now);
   void count_data(Connection& c, MonoTime now);
   void take_control(Connection& c, const Frame& frame);

@@ -169,7 +169,7 @@ bool TcpService::take_head(Connection& c, std::span<const std::byte> payload, Mo
     case FrameKind::stamped_request:
       if (!echoes()) break;
       start_answer(c, c.current.length, now);
-      if (wants_stamps(c.current)) answer_stamps(c);
+      if (wants_stamps(c.current)) answer_stamps(c, now);
       c.payload_echoed = true;
       return true;
     case FrameKind::sized_request: {
@@ -222,8 +222,7 @@ void TcpService::start_answer(Connection& c, std::uint32_t payload_bytes, MonoTi
     context_.events.write(now, name, Event::received);
   }
   Frame response = c.current;
-  response.kind =
-      wants_stamps(c.current) ? FrameKind::stamped_response : FrameKind::response;
+  response.kind = wants_stamps(c.current) ? FrameKind::stamped_response : FrameKind::response;
   response.length = payload_bytes;
   std::array<std::byte, kFrameBytes> header{};
   write_frame(response, header);
@@ -232,8 +231,8 @@ void TcpService::start_answer(Connection& c, std::uint32_t payload_bytes, MonoTi
 
 // The beginning of the payload of an answer that says when its request was here. The kernel's part
 // of that is unknown: it stamps what a stream brings where a read ends, not where a request does.
-void TcpService::answer_stamps(Connection& c) {
-  const MonoTime now = mono_now();
+void TcpService::answer_stamps(Connection& c, MonoTime arrived) {
+  const MonoTime now = context_.times_arrivals ? arrived : mono_now();
   const MonoTime leaves = shaped_ ? std::max(now, c.due) : now;
   std::array<std::byte, kTargetStampsBytes> bytes{};
   write_payload(TargetStamps{.received_ns = now.time_since_epoch().count(),

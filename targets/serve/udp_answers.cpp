@@ -123,8 +123,7 @@ void UdpService::answer_stamped(const Received& slot, std::span<const std::byte>
                                 std::span<std::byte> place, const DatagramFacts& facts,
                                 MonoTime now) {
   TargetStamps stamps{.received_ns = mono_now().time_since_epoch().count()};
-  if (!std::exchange(stamps_, true) && stamp_received(socket_) == 0)
-    received_.read_kernel_times();
+  if (!std::exchange(stamps_, true) && stamp_received(socket_) == 0) received_.read_kernel_times();
   if (slot.kernel_time != Nanos(0))
     stamps.kernel_received_ns = (slot.kernel_time - wall_offset().ahead).count();
   stamps.sent_ns = stamps.received_ns;  // until it leaves

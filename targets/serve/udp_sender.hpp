@@ -86,7 +86,7 @@ class UdpSender {
   std::size_t sent_of_slot_ = 0;      // bytes of the next one that have left, sent singly
   std::vector<OwnedAnswer> leaving_;  // memory of slots of batch_
   std::vector<std::span<std::byte>> to_stamp_;
-  std::vector<std::byte> memory_;     // what room() hands out; made when it is first needed
+  std::vector<std::byte> memory_;  // what room() hands out; made when it is first needed
   std::size_t used_ = 0;
 };
 

@@ -23,10 +23,9 @@ using KernelTimes = std::array<timespec, 3>;
 // Room for all that may stand beside one datagram: an IPv6 socket gets both families' messages with
 // an IPv4 datagram. Aligned like a header of them.
 struct alignas(cmsghdr) Ancillary {
-  static constexpr std::size_t kBytes = CMSG_SPACE(sizeof(in_pktinfo)) +
-                                        CMSG_SPACE(sizeof(in6_pktinfo)) +
-                                        3 * CMSG_SPACE(sizeof(int)) +
-                                        CMSG_SPACE(sizeof(KernelTimes));
+  static constexpr std::size_t kBytes =
+      CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(in6_pktinfo)) +
+      3 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(KernelTimes));
   std::array<std::byte, kBytes> bytes{};
 };
 

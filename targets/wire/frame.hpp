@@ -13,8 +13,8 @@
 // 24 bytes, little-endian. Over UDP a datagram is one frame: length equals what follows the header.
 // The payload of a request or data frame is filler. A request that wants an answer of another size
 // (`sized_request`) begins its payload with SizedRequest; the answer to one that asks when our
-// target had it (`stamped_request`) begins its own with TargetStamps. Pure: no sockets. Everything read here is
-// hostile.
+// target had it (`stamped_request`) begins its own with TargetStamps. Pure: no sockets. Everything
+// read here is hostile.
 #pragma once
 
 #include <cstddef>
@@ -25,18 +25,18 @@
 namespace volley {
 
 enum class FrameKind : std::uint8_t {
-  request = 1,          // answer with a response of the same size
-  sized_request = 2,    // answer with the payload size that SizedRequest names
-  response = 3,         // never answered
-  data = 4,             // stream message, measured
-  data_warm_up = 5,     // stream message of the warm-up
-  stamped_request = 6,  // as request; with room for them the answer carries TargetStamps
-  stamped_response = 7, // never answered
-  hello = 16,           // control, generator to target; payload Hello
-  hello_ack = 17,       // control, target to generator; payload HelloAck
-  statistics = 18,      // asks what this flow's session received; no payload beyond padding
-  statistics_ack = 19,  // payload SessionStatistics
-  goodbye = 20,         // ends the session (a source stops)
+  request = 1,           // answer with a response of the same size
+  sized_request = 2,     // answer with the payload size that SizedRequest names
+  response = 3,          // never answered
+  data = 4,              // stream message, measured
+  data_warm_up = 5,      // stream message of the warm-up
+  stamped_request = 6,   // as request; with room for them the answer carries TargetStamps
+  stamped_response = 7,  // never answered
+  hello = 16,            // control, generator to target; payload Hello
+  hello_ack = 17,        // control, target to generator; payload HelloAck
+  statistics = 18,       // asks what this flow's session received; no payload beyond padding
+  statistics_ack = 19,   // payload SessionStatistics
+  goodbye = 20,          // ends the session (a source stops)
   goodbye_ack = 21,
 };
 

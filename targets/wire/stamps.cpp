@@ -55,8 +55,7 @@ WallOffset wall_offset() {
     const MonoTime after = mono_now();
     const Nanos half = (after - before) / 2;
     if (half < best.error)
-      best = {.ahead = wall.time_since_epoch() - (before.time_since_epoch() + half),
-              .error = half};
+      best = {.ahead = wall.time_since_epoch() - (before.time_since_epoch() + half), .error = half};
     before = after;
   }
   return best;

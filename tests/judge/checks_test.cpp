@@ -33,10 +33,10 @@ TEST(Checks, are_made_in_the_order_of_their_ids_and_each_has_a_text) {
     EXPECT_EQ(check.text.back(), '.') << check.text;
     if (ids.empty() || ids.back() != check.id) ids.push_back(check.id);
   }
-  EXPECT_EQ(ids, (std::vector<std::string>{"C1a", "C1b", "C1c", "C1d", "C1e", "C2a", "C2b", "C2c",
-                                           "C3",  "C5",  "C6a", "C6b", "C6c", "C6d", "C7a", "C7b",
-                                           "C7c", "C8a", "C8b", "C8c", "C8d", "C9a", "C9b", "C9c",
-                                           "C9d", "C10", "C11", "C12", "C14", "C16", "C18"}));
+  EXPECT_EQ(ids, (std::vector<std::string>{
+                     "C1a", "C1b", "C1c", "C1d", "C1e", "C2a", "C2b", "C2c", "C3",  "C5",  "C6a",
+                     "C6b", "C6c", "C6d", "C7a", "C7b", "C7c", "C7d", "C8a", "C8b", "C8c", "C8d",
+                     "C9a", "C9b", "C9c", "C9d", "C10", "C11", "C12", "C14", "C16", "C18"}));
 }
 
 TEST(Checks, C1a_finds_requests_that_were_due_and_not_sent) {
@@ -207,6 +207,34 @@ TEST(Checks, C7b_and_C11_find_times_below_0_and_above_an_hour) {
   r.latencies.service.record(Histogram::kHighest + 1, 1);
   EXPECT_EQ(status_of(r, "C7b"), "pass");
   EXPECT_EQ(status_of(r, "C11"), "fail");
+}
+
+TEST(Checks, C7b_and_C7d_look_at_stamped_requests) {
+  RunRecord r = clean::record();
+  EXPECT_EQ(status_of(r, "C7d"), "not_applicable");
+  const MonoTime begin{std::chrono::seconds(1000)};
+  const auto at = [&](int us) { return begin + std::chrono::microseconds(us); };
+  StampedRequest request{.intended = at(0),
+                         .sent = at(1),
+                         .received = at(9),
+                         .kernel_sent = {},
+                         .kernel_received = {},
+                         .target_kernel_received = {},
+                         .target_received = at(4),
+                         .target_sent = at(5)};
+  const auto stamped = [&](const StampedRequest& one) {
+    RunRecord with = clean::record();
+    with.delay_by_place = delays_by_place(std::vector{one}, {.asked = 1});
+    return with;
+  };
+  EXPECT_EQ(status_of(stamped(request), "C7d"), "pass");
+  EXPECT_EQ(checks_of(stamped(request), "C7b").size(), 2U);
+  EXPECT_EQ(checks_of(stamped(request), "C7b").back().status, CheckStatus::pass);
+  request.target_sent = at(3);  // before it came
+  EXPECT_EQ(checks_of(stamped(request), "C7b").back().status, CheckStatus::fail);
+  request.target_sent = at(5) + std::chrono::seconds(7);
+  request.target_received += std::chrono::seconds(7);
+  EXPECT_EQ(status_of(stamped(request), "C7d"), "warn");
 }
 
 TEST(Checks, C11_finds_answers_without_a_time) {

@@ -288,6 +288,25 @@ const std::vector<Refusal>& refusals() {
        [](RunOptions& o) { tcp(o), o.bottleneck_bits_per_s = 100'000'000; },
        "--bottleneck 100Mbit/s: only the time that a tcp stream up takes is compared with what the "
        "path allows; use tcp --workload stream, or leave it out"},
+      {"stamps of what is no request",
+       [](RunOptions& o) { o.stamps = true, o.workload = Workload::stream; },
+       "--stamps: it splits the response times of requests on standing flows; use --workload rr, "
+       "or "
+       "leave it out"},
+      {"stamps without room for them",
+       [](RunOptions& o) {
+         o.stamps = true, o.sizes = {{47, 1}};
+       },
+       "--stamps, --size 47: an answer with stamps has at least 48 bytes; use --size 48 or more"},
+      {"stamps in answers of another size",
+       [](RunOptions& o) { o.stamps = true, o.response_size = 100; },
+       "--stamps, --response-size: a stamped answer is as large as its request; leave out one of "
+       "the "
+       "two"},
+      {"stamps in the answers of a foreign server",
+       [](RunOptions& o) { o.stamps = true, o.request = "ping", o.reply = ReplyRule{}; },
+       "--stamps, --request: our target writes its stamps into the answer; leave out one of the "
+       "two"},
       {"congestion control over udp", [](RunOptions& o) { o.socket.congestion = "bbr"; },
        "--congestion bbr: udp has no congestion control; use tcp, or leave it out"},
       {"delays over udp", [](RunOptions& o) { o.socket.nodelay = false; },

@@ -110,6 +110,34 @@ HoldSide any_hold(Dice& dice) {
   return hold;
 }
 
+// Requests that were stamped on their way; `kernel`: by the kernels too.
+DelayByPlace any_delay(Dice& dice, bool kernel, std::size_t n) {
+  std::vector<StampedRequest> samples;
+  const Nanos ahead = dice.coin() ? Nanos(0) : seconds(dice.below(1000));
+  for (std::size_t i = 0; i < n; ++i) {
+    std::array<MonoTime, 8> at{};
+    MonoTime next{seconds(1000)};
+    for (MonoTime& time : at) time = next += Nanos(dice.below(1'000'000));
+    StampedRequest r{.intended = at[0],
+                     .sent = at[1],
+                     .received = at[7],
+                     .kernel_sent = {},
+                     .kernel_received = {},
+                     .target_kernel_received = {},
+                     .target_received = at[4] + ahead,
+                     .target_sent = at[5] + ahead};
+    if (kernel) {
+      r.kernel_sent = at[2];
+      r.target_kernel_received = at[3] + ahead;
+      r.kernel_received = at[6];
+    }
+    samples.push_back(r);
+  }
+  return delays_by_place(samples, {.asked = n + dice.below(9),
+                                   .conversion_error = Nanos(dice.below(100)),
+                                   .clock_stepped = dice.below(8) == 0});
+}
+
 IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   IntervalRecord interval;
   interval.index = index;
@@ -174,6 +202,8 @@ RunRecord udp_open_loop() {
   }
   spread(r);
   r.socket_events = {{ErrorKind::refused, 4, milliseconds(1500), milliseconds(2500)}};
+  Dice dice(1);
+  r.delay_by_place = any_delay(dice, true, 1000);
   r.generator = {2, 0.5, 1.25, 3.5, 1234, "block", {"the clock is slow; choose tsc"}, 1990, 1980};
   r.protocol_figures = {{"rcvbuf_bytes", 425984.0}, {"rxq_drops", std::nullopt}};
   return r;
@@ -238,6 +268,8 @@ RunRecord any_record(std::uint64_t seed) {
   r.has_answers = dice.below(4) != 0;
   r.has_response = r.workload == "rr" || r.workload == "crr" || r.workload == "hold";
   if (r.workload == "hold") r.hold = any_hold(dice);
+  if (r.workload == "rr" && dice.coin())
+    r.delay_by_place = any_delay(dice, dice.coin(), dice.below(30));
   for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(dice.below(4)); i < n; ++i)
     add_interval(r, any_interval(dice, i));
   if (dice.coin()) spread(r);
@@ -349,6 +381,7 @@ std::vector<std::pair<std::string, Report>> all() {
   into_sink.name = "udp stream up";
   into_sink.workload = "stream";
   into_sink.has_answers = into_sink.has_response = false;
+  into_sink.delay_by_place.reset();
   named.emplace_back("foreign_sink", report_of({summarize(into_sink)}));
 
   named.emplace_back("empty", report_of({summarize(any_record(0))}));

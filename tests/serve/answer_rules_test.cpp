@@ -21,14 +21,16 @@ DatagramFacts framed(FrameKind kind, std::size_t bytes = 128) {
   return facts;
 }
 
-const std::vector<FrameKind> kAnswers{FrameKind::response, FrameKind::hello_ack,
-                                      FrameKind::statistics_ack, FrameKind::goodbye_ack};
+const std::vector<FrameKind> kAnswers{FrameKind::response, FrameKind::stamped_response,
+                                      FrameKind::hello_ack, FrameKind::statistics_ack,
+                                      FrameKind::goodbye_ack};
 const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye};
 const std::vector<AnswerPolicy> kPolicies{kLoopback, kExposed, kOpen};
 
 TEST(AnswerRules, a_request_frame_is_answered_everywhere) {
   for (const AnswerPolicy& policy : kPolicies) {
     EXPECT_EQ(decide(policy, framed(FrameKind::request)), Decision::respond);
+    EXPECT_EQ(decide(policy, framed(FrameKind::stamped_request)), Decision::respond);
   }
 }
 

@@ -14,11 +14,13 @@ namespace {
 
 using Header = std::array<std::byte, kFrameBytes>;
 
-constexpr std::array kKinds{
-    FrameKind::request,   FrameKind::sized_request, FrameKind::response,
-    FrameKind::data,      FrameKind::data_warm_up,  FrameKind::hello,
-    FrameKind::hello_ack, FrameKind::statistics,    FrameKind::statistics_ack,
-    FrameKind::goodbye,   FrameKind::goodbye_ack};
+constexpr std::array kKinds{FrameKind::request,         FrameKind::sized_request,
+                            FrameKind::response,        FrameKind::data,
+                            FrameKind::data_warm_up,    FrameKind::hello,
+                            FrameKind::hello_ack,       FrameKind::statistics,
+                            FrameKind::statistics_ack,  FrameKind::goodbye,
+                            FrameKind::goodbye_ack,     FrameKind::stamped_request,
+                            FrameKind::stamped_response};
 
 Header written(const Frame& frame) {
   Header header{};
