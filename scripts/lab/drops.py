@@ -23,6 +23,16 @@ def every(n, offset=0):
     return Pattern(f"every {n}th", f"numgen inc mod {n} == {offset % n}")
 
 
+def counted(of, mod):
+    """`of` in a row of each `mod`."""
+    return Pattern(f"{of} of each {mod}", f"numgen inc mod {mod} < {of}")
+
+
+def all_but(first, end):
+    """All but those with the numbers first <= number < end."""
+    return Pattern(f"all but {first} to {end}", f"numgen inc mod 1000000000 != {first}-{end - 1}")
+
+
 def share(of, mod):
     """Each with the probability of / mod, by the kernel's dice."""
     return Pattern(f"{of} in {mod}", f"numgen random mod {mod} < {of}")
@@ -51,27 +61,34 @@ def parse(text):
 
 
 class Drops:
-    """The table of one host. match: 'udp dport 7007' and the like, which says the direction."""
+    """The table of one host. match: 'udp dport 7007' and the like, which says the direction. On
+    hook `ingress` the device's end of the cable drops, before any of the host's network code: what
+    it drops costs the host next to nothing."""
 
     def __init__(self, host, hook="input"):
         self.host = host
+        at_device = hook == "ingress"
+        self.family = "netdev" if at_device else "inet"
+        device = f"device {host.device} " if at_device else ""
         host.call("nft", "-f", "-", text=(
-            f"table inet {TABLE} {{\n chain drops {{\n"
-            f"  type filter hook {hook} priority 0; policy accept;\n }}\n}}\n"))
+            f"table {self.family} {TABLE} {{\n chain drops {{\n"
+            f"  type filter hook {hook} {device}priority 0; policy accept;\n }}\n}}\n"))
 
     def add(self, name, match, pattern):
         """Counts what matches as NAME_seen, and drops and counts as NAME what the pattern says."""
         self.host.call("nft", "-f", "-", text=(
-            f"add counter inet {TABLE} {name}_seen\n"
-            f"add counter inet {TABLE} {name}\n"
-            f"add rule inet {TABLE} drops {match} counter name {name}_seen\n"
-            f"add rule inet {TABLE} drops {match} {pattern.expression} counter name {name} drop\n"))
+            f"add counter {self.family} {TABLE} {name}_seen\n"
+            f"add counter {self.family} {TABLE} {name}\n"
+            f"add rule {self.family} {TABLE} drops {match} counter name {name}_seen\n"
+            f"add rule {self.family} {TABLE} drops {match} {pattern.expression} "
+            f"counter name {name} drop\n"))
 
     def counts(self):
         """Datagrams by the counter's name."""
-        listed = json.loads(self.host.call("nft", "-j", "list", "counters", "table", "inet", TABLE))
+        listed = json.loads(self.host.call("nft", "-j", "list", "counters", "table", self.family,
+                                           TABLE))
         counters = [entry["counter"] for entry in listed["nftables"] if "counter" in entry]
         return {counter["name"]: counter["packets"] for counter in counters}
 
     def remove(self):
-        self.host.call("nft", "delete", "table", "inet", TABLE)
+        self.host.call("nft", "delete", "table", self.family, TABLE)

@@ -46,10 +46,10 @@ def fixture_cable():
         yield pair
 
 
-def counted_run(programs, cable, patterns, target_options, *load):
+def counted_run(programs, cable, patterns, target_options, *load, tables=None):
     """A run from a to b: its figures, nft's counters, and what the target counted."""
     a, b = cable
-    tables = drops.Drops(a), drops.Drops(b)
+    tables = tables or (drops.Drops(a), drops.Drops(b))
     try:
         tables[1].add("forward", f"udp dport {rig.PORT}", patterns[0])
         tables[0].add("backward", f"udp sport {rig.PORT}", patterns[1])
@@ -121,20 +121,27 @@ def test_round_trips_as_fast_as_they_go_with_offload(programs, cable, patterns):
     print(f"{counts['forward_seen'] + counts['backward_seen']:,} datagrams past nft in 1 s")
 
 
+# Of what leaves for a host that takes next to nothing of it: a million and more a second.
+FAST = ({f"{lost} of 1000 counted": drops.counted(lost, 1000)
+         for lost in (900, 925, 950, 975, 990)}
+        | {f"{lost} of 1000 by dice": drops.share(lost, 1000) for lost in (900, 950, 990)}
+        | {"the tail": drops.all_from(100_000), "all but a burst": drops.all_but(50_000, 90_000)}
+        | {"each thousandth": drops.every(1_000), "1 in 1000 by dice": drops.share(1, 1_000)})
+
+
 @no_sanitizer
-@pytest.mark.parametrize("pattern", (drops.every(1_000), drops.share(1, 1_000)),
-                         ids=("counted", "by dice"))
+@pytest.mark.parametrize("pattern", FAST)
 def test_a_stream_as_fast_as_it_goes_with_offload(programs, cable, pattern):
     """A receiver that is too slow loses in its own socket, which the kernel counts as well. Both
     counters together are what volley calls lost; the sink knows its part."""
     a, b = cable
-    table = drops.Drops(b)
+    table = drops.Drops(b, "ingress")
     try:
-        table.add("forward", f"udp dport {rig.PORT} {DATA_FRAMES}", pattern)
+        table.add("forward", f"udp dport {rig.PORT} {DATA_FRAMES}", FAST[pattern])
         before = b.losses()
         sink = rig.FarTarget(programs, b, "udp-sink")
         result = run_volley("run", f"udp://{b.address}:{rig.PORT}", "--workload", "stream",
-                            "--size", "64", "--warm-up", "0s", "--duration", "1s", "--offload",
+                            "--size", "64", "--warm-up", "0s", "--duration", "500ms", "--offload",
                             "on", "--timeout", "300ms", "--report", "json", prefix=a.prefix())
         counts, after, served = table.counts(), b.losses(), sink.stop()["udp"]
     finally:
@@ -149,4 +156,20 @@ def test_a_stream_as_fast_as_it_goes_with_offload(programs, cable, pattern):
         "came": counts["forward_seen"] - counts["forward"] - full}
     assert served["kernel_drops"] == full and requests["sent"] > 50_000, requests
     assert result.run["udp"]["gso_segments"] == requests["sent"], "not every one was in a train"
-    print(f"{counts['forward_seen']:,} datagrams past nft in 1 s, {full:,} found the sink full")
+    rate = requests["sent"] / result.run["duration_s"]
+    print(f"{pattern}: {counts['forward_seen']:,} datagrams past nft at {rate:,.0f}/s, {full:,} "
+          "found the sink full")
+
+
+@no_sanitizer
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_a_million_requests_a_second_of_which_few_arrive(programs, cable, seed):
+    """The way back carries what the target answers, less each third of it by dice."""
+    tables = drops.Drops(cable[0], "ingress"), drops.Drops(cable[1], "ingress")
+    run, counts, served = counted_run(
+        programs, cable, (drops.share(970 + seed, 1000), drops.share(1, 3)),
+        ("--offload", "on"), "--rate", "1.1M", "--requests", "400k", "--offload", "on",
+        "--timeout", "400ms", "--seed", seed, tables=tables)
+    assert run["requests"]["sent"] == 400_000
+    equal_to_the_counters(run, counts, served)
+    print(f"{counts['forward_seen']:,} past nft at {run['load']['offered_per_s']:,.0f}/s")
