@@ -67,11 +67,11 @@ class Drops:
             f"add rule inet {TABLE} drops {match} counter name {name}_seen\n"
             f"add rule inet {TABLE} drops {match} {pattern.expression} counter name {name} drop\n"))
 
-    def counts(self):
-        """Datagrams by the counter's name."""
+    def counts(self, of="packets"):
+        """Packets by the counter's name, or their bytes (IP headers included)."""
         listed = json.loads(self.host.call("nft", "-j", "list", "counters", "table", "inet", TABLE))
         counters = [entry["counter"] for entry in listed["nftables"] if "counter" in entry]
-        return {counter["name"]: counter["packets"] for counter in counters}
+        return {counter["name"]: counter[of] for counter in counters}
 
     def remove(self):
         self.host.call("nft", "delete", "table", "inet", TABLE)
