@@ -8,10 +8,10 @@ import json
 WIRE_BYTES = 42  # around a UDP payload, as tc counts
 
 
-def tbf(host, rate_bits, burst_bytes, limit_bytes):
+def tbf(host, rate_bits, burst_bytes, limit_bytes, device=None):
     """What leaves the host: rate, the bucket's depth, and the room of the queue before it."""
-    host.call("tc", "qdisc", "replace", "dev", host.device, "root", "handle", "1:", "tbf", "rate",
-              f"{rate_bits}bit", "burst", f"{burst_bytes}b", "limit", f"{limit_bytes}b")
+    host.call("tc", "qdisc", "replace", "dev", device or host.device, "root", "handle", "1:", "tbf",
+              "rate", f"{rate_bits}bit", "burst", f"{burst_bytes}b", "limit", f"{limit_bytes}b")
 
 
 def htb(host, rate_bits, queue_bytes):
