@@ -22,8 +22,10 @@ DatagramFacts framed(FrameKind kind, std::size_t bytes = 128) {
 }
 
 const std::vector<FrameKind> kAnswers{FrameKind::response, FrameKind::hello_ack,
-                                      FrameKind::statistics_ack, FrameKind::goodbye_ack};
-const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye};
+                                      FrameKind::statistics_ack, FrameKind::goodbye_ack,
+                                      FrameKind::socket_counters_ack};
+const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye,
+                                       FrameKind::socket_counters};
 const std::vector<AnswerPolicy> kPolicies{kLoopback, kExposed, kOpen};
 
 TEST(AnswerRules, a_request_frame_is_answered_everywhere) {
