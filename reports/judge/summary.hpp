@@ -124,7 +124,8 @@ struct RunReport {
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;  // under udp or tcp
   GeneratorSide generator;
   std::optional<TargetSide> target_side;
-  std::optional<HoldFigures> hold;  // workload hold only
+  std::optional<HoldFigures> hold;        // workload hold only
+  std::optional<LossPlaces> loss_places;  // rr over udp only
   std::vector<IntervalFigures> intervals;
   // None: a report of before a run judged itself.
   std::optional<std::vector<Check>> checks;

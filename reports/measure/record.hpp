@@ -15,6 +15,7 @@
 #include "reports/measure/conduct.hpp"
 #include "reports/measure/counters.hpp"
 #include "reports/measure/histogram.hpp"
+#include "reports/measure/loss_places.hpp"
 #include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
 
@@ -147,7 +148,8 @@ struct RunRecord {
   GeneratorSide generator;
   Conduct conduct;
   std::optional<TargetSide> target_side;
-  std::optional<HoldSide> hold;  // workload hold only
+  std::optional<HoldSide> hold;           // workload hold only
+  std::optional<LossPlaces> loss_places;  // rr over udp, when it was not interrupted
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
 };

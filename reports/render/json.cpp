@@ -10,6 +10,7 @@
 #include "reports/measure/ensure.hpp"
 #include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_loss.hpp"
 #include "reports/render/renderer.hpp"
 
 namespace volley {
@@ -256,6 +257,7 @@ Json run_json(const RunReport& run) {
   json["generator"] = generator_json(run);
   json["target_side"] = target_json(run.target_side);
   json["hold"] = hold_json(run.hold);
+  json["loss_by_place"] = loss_json(run.loss_places);
   json["intervals"] = std::move(intervals);
   json["checks"] = checks_json(run.checks);
   json["verdict"] = verdict_json(run.verdict);

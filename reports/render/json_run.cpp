@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_loss.hpp"
 
 namespace volley {
 namespace {
@@ -292,8 +293,9 @@ RunReport read_run(const JsonNode& node, bool later) {
       });
   run.generator = read_generator(o.at("generator"), later);
   run.target_side = read_target(o.at("target_side"), later);
-  // Reports of before there was this workload lack the key.
+  // Reports of before there was this workload, or that account, lack the key.
   if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
+  if (const auto loss = o.find("loss_by_place")) run.loss_places = read_loss(*loss, later);
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));
   });
