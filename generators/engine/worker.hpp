@@ -12,6 +12,7 @@
 
 #include "generators/engine/handoff.hpp"
 #include "generators/engine/lateness.hpp"
+#include "generators/engine/loss_inquiry.hpp"
 #include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
@@ -97,6 +98,12 @@ struct WorkerResult {
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
+  // rr over udp, both phases.
+  std::uint64_t requests_sent = 0;
+  ReturnedAnswers returned;
+  LossInquiry inquiry;
+  bool ever_divided = false;  // what was sent (UDP_SEGMENT)
+  bool ever_joined = false;   // what was received (UDP_GRO)
   std::optional<TcpFigures> tcp;
   std::string congestion;  // tcp: the congestion control in use
   std::optional<HoldResult> hold;
