@@ -26,9 +26,9 @@ struct HeardPlace {
 };
 
 struct LossInquiry {
-  bool answers = false;   // the target is one of ours
-  bool complete = false;  // every socket that the flows can reach has been heard
   std::vector<HeardPlace> heard;
+  std::uint64_t refused = 0;  // questions to which the answer was that nobody listens
+  bool complete = false;      // every socket that the flows can reach has been heard
 };
 
 }  // namespace volley

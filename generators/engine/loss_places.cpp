@@ -52,6 +52,7 @@ class Questioner {
       const Nanos left = std::min(deadline, send_at) - now;
       (void)::poll(&waiting, 1, static_cast<int>(left / milliseconds(1)) + 1);
       if (take(socket) == -ECONNREFUSED) {
+        ++worker_.result().inquiry.refused;
         // The first one may be of a request.
         if (std::exchange(refused, true)) return std::nullopt;
         send_at = now;
@@ -197,14 +198,13 @@ void ask_before(Worker& worker, std::span<const Flow> flows) {
     const Nanos patience = std::min(worker.plan().timeout, kPatience);
     const auto said = questioner.ask(flow.socket, patience);
     if (!said) return;  // a stranger, or one that cannot be asked
-    inquiry.answers = true;
     const bool known =
         std::any_of(inquiry.heard.begin(), inquiry.heard.end(),
                     [&](const HeardPlace& heard) { return heard.before.place == said->place; });
     if (!known) inquiry.heard.push_back({flow.index, *said, std::nullopt});
     if (inquiry.heard.size() >= said->places) break;
   }
-  inquiry.complete = inquiry.answers;
+  inquiry.complete = !inquiry.heard.empty();
 }
 
 void ask_after(Worker& worker, std::span<const Flow> flows) {
@@ -238,10 +238,11 @@ void add_loss_places(RunRecord& record, const Address& peer, const HostDrops& dr
     facts.duplicates += result.returned.duplicates;
     facts.unreadable += result.returned.unreadable;
     facts.own_socket += result.socket_drops;
+    facts.refused += result.inquiry.refused;
     facts.divided |= result.ever_divided;
     facts.joined |= result.ever_joined;
   }
-  facts.refused = refusals_of(record);
+  facts.refused += refusals_of(record);
   facts.same_host = is_here(peer);
   facts.host = drops;
   LossPlaces heard;

@@ -95,6 +95,8 @@ struct WorkerResult {
   std::vector<SocketEvent> socket_events;
   bool receiver_known = true;    // stream: somebody counted what arrived
   bool receiver_silent = false;  // stream: our own sink was asked, and gave no usable count
+  bool ever_divided = false;     // rr over udp: what was sent (UDP_SEGMENT), in either phase …
+  bool ever_joined = false;      // … and what was received (UDP_GRO)
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
@@ -102,8 +104,6 @@ struct WorkerResult {
   std::uint64_t requests_sent = 0;
   ReturnedAnswers returned;
   LossInquiry inquiry;
-  bool ever_divided = false;  // what was sent (UDP_SEGMENT)
-  bool ever_joined = false;   // what was received (UDP_GRO)
   std::optional<TcpFigures> tcp;
   std::string congestion;  // tcp: the congestion control in use
   std::optional<HoldResult> hold;
