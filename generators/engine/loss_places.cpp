@@ -125,14 +125,18 @@ std::optional<TargetAccount> difference_of(const Reading& reading) {
   const SocketCounters& a = reading.before;
   const SocketCounters& b = reading.after;
   if (b.taken < a.taken || b.answered < a.answered || b.duplicated < a.duplicated ||
-      b.send_errors < a.send_errors || b.kernel_drops < a.kernel_drops)
+      b.send_errors < a.send_errors || b.kernel_drops < a.kernel_drops || b.dropped < a.dropped ||
+      b.discarded < a.discarded || b.ignored < a.ignored)
     return std::nullopt;
   return TargetAccount{.taken = b.taken - a.taken,
                        .answered = b.answered - a.answered,
                        .duplicated = b.duplicated - a.duplicated,
                        .send_errors = b.send_errors - a.send_errors,
                        .socket_drops = b.kernel_drops - a.kernel_drops,
-                       .socket_joins = b.joins};
+                       .socket_joins = b.joins,
+                       .unanswered = {.dropped = b.dropped - a.dropped,
+                                      .discarded = b.discarded - a.discarded,
+                                      .ignored = b.ignored - a.ignored}};
 }
 
 // What the target did with the run; none unless all of its places were heard twice.
@@ -168,6 +172,9 @@ std::optional<TargetAccount> account_of(const std::vector<std::unique_ptr<Worker
     sum.send_errors += one->send_errors;
     sum.socket_drops += one->socket_drops;
     sum.socket_joins |= one->socket_joins;
+    sum.unanswered.dropped += one->unanswered.dropped;
+    sum.unanswered.discarded += one->unanswered.discarded;
+    sum.unanswered.ignored += one->unanswered.ignored;
   }
   return sum;
 }

@@ -116,6 +116,7 @@ LossPlaces find_loss_places(const LossFacts& facts) {
     places.other_traffic = facts.target->taken > facts.sent;
     places.target_heard = !places.other_traffic;
     places.bounded |= facts.target->duplicated > 0;
+    if (places.target_heard) places.unanswered = facts.target->unanswered;
   }
   if (places.target_heard)
     account_by_target(account, facts, *facts.target);

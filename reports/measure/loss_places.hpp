@@ -41,6 +41,14 @@ struct LossSiteName {
 };
 [[nodiscard]] const LossSiteName& name_of(LossSite site);
 
+// Why a target gave no answer to what it had read.
+struct Unanswered {
+  std::uint64_t dropped = 0;    // on purpose (--drop)
+  std::uint64_t discarded = 0;  // no room where the answer was to wait
+  std::uint64_t ignored = 0;    // by rule, or malformed
+  friend bool operator==(const Unanswered&, const Unanswered&) = default;
+};
+
 // What the target's sockets counted in between; everybody's requests, so what this run did not send
 // is among it.
 struct TargetAccount {
@@ -50,6 +58,7 @@ struct TargetAccount {
   std::uint64_t send_errors = 0;  // answers that its kernel refused
   std::uint64_t socket_drops = 0;
   bool socket_joins = false;  // what the kernel joins there is dropped, and counted, as one
+  Unanswered unanswered = {};
 };
 
 // What the kernel of this host counted in between; none: it cannot be read.
@@ -91,6 +100,7 @@ struct LossPlaces {
   bool in_super_packets = false;          // a kernel's counter counts joined datagrams as one
   std::uint32_t target_heard_places = 0;  // sockets of the target that answered …
   std::uint32_t target_places = 0;        // … of so many; 0: it did not say
+  std::optional<Unanswered> unanswered = {};  // none: the target is not heard
   friend bool operator==(const LossPlaces&, const LossPlaces&) = default;
 
   [[nodiscard]] std::optional<std::uint64_t>& at(LossSite site) {

@@ -34,7 +34,21 @@ void read_target_of(LossPlaces& places, const JsonNode& node, bool later) {
   places.other_traffic = o.at("other_traffic").flag();
   places.target_heard_places = static_cast<std::uint32_t>(o.at("sockets_heard").count(kMost));
   places.target_places = static_cast<std::uint32_t>(o.at("sockets").count(kMost));
+  if (const JsonNode reasons = o.at("unanswered"); !reasons.is_null()) {
+    JsonObject why(reasons);
+    places.unanswered = Unanswered{.dropped = why.at("dropped").count(),
+                                   .discarded = why.at("discarded").count(),
+                                   .ignored = why.at("ignored").count()};
+    why.finish(later);
+  }
   o.finish(later);
+}
+
+Json unanswered_json(const std::optional<Unanswered>& unanswered) {
+  if (!unanswered) return nullptr;
+  return {{"dropped", unanswered->dropped},
+          {"discarded", unanswered->discarded},
+          {"ignored", unanswered->ignored}};
 }
 
 }  // namespace
@@ -55,7 +69,8 @@ Json loss_json(const std::optional<LossPlaces>& places) {
            {{"heard", places->target_heard},
             {"other_traffic", places->other_traffic},
             {"sockets_heard", places->target_heard_places},
-            {"sockets", places->target_places}}}};
+            {"sockets", places->target_places},
+            {"unanswered", unanswered_json(places->unanswered)}}}};
 }
 
 std::optional<LossPlaces> read_loss(const JsonNode& node, bool later) {

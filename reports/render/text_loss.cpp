@@ -8,6 +8,19 @@
 namespace volley {
 namespace {
 
+// Why the target did not answer what it had read.
+std::string reasons(const LossPlaces& places) {
+  if (places.at(LossSite::target_application).value_or(0) == 0 || !places.unanswered) return {};
+  std::string words;
+  const auto say = [&](std::uint64_t n, const char* why) {
+    if (n > 0) words += fmt::format("{}{} {}", words.empty() ? " (" : ", ", format_count(n), why);
+  };
+  say(places.unanswered->dropped, "dropped on purpose");
+  say(places.unanswered->discarded, "without room to wait");
+  say(places.unanswered->ignored, "by rule");
+  return words.empty() ? words : words + ")";
+}
+
 // What the counts do not say by themselves.
 std::string provisos(const LossPlaces& places) {
   std::string words;
@@ -34,8 +47,11 @@ std::string loss_text(const RunReport& run) {
   const auto say = [&](std::uint64_t n, const char* where) {
     if (n > 0) words += fmt::format("{}{} {}", words.empty() ? "" : ", ", format_count(n), where);
   };
-  for (std::size_t i = 0; i < kLossSites; ++i)
-    say(places.sites[i].value_or(0), name_of(static_cast<LossSite>(i)).words);
+  for (std::size_t i = 0; i < kLossSites; ++i) {
+    const auto site = static_cast<LossSite>(i);
+    say(places.sites[i].value_or(0), name_of(site).words);
+    if (site == LossSite::target_application) words += reasons(places);
+  }
   say(places.late, "nowhere: they came late");
   say(places.unattributed, "nobody knows where");
   const std::string_view warm_up = run.warm_up_s > 0 ? " (warm-up included)" : "";

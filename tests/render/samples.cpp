@@ -125,6 +125,7 @@ LossPlaces any_loss_places(Dice& dice) {
   places.in_super_packets = dice.coin();
   places.target_heard_places = static_cast<std::uint32_t>(dice.below(9));
   places.target_places = static_cast<std::uint32_t>(dice.below(9));
+  if (dice.coin()) places.unanswered = Unanswered{dice.count(), dice.count(), dice.count()};
   return places;
 }
 
@@ -202,6 +203,7 @@ RunRecord udp_open_loop() {
                              .target_heard_places = 1,
                              .target_places = 1};
   r.loss_places->sites.fill(0);
+  r.loss_places->unanswered.emplace();
   r.loss_places->at(LossSite::target_socket) = 1;
   r.loss_places->at(LossSite::own_socket) = 2;
   r.loss_places->at(LossSite::device).reset();
