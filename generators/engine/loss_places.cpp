@@ -103,7 +103,8 @@ class Questioner {
     }
     // An echo server returns the question itself.
     is_hopeless_ |= frame->kind == FrameKind::socket_counters;
-    if (frame->kind == FrameKind::response) ++strays_;
+    // An echo server returns requests.
+    if (frame->kind < FrameKind::hello) ++strays_;
   }
 
   Worker& worker_;
