@@ -191,8 +191,21 @@ def check_identities(run):
     if requests["planned"] is not None:
         unsent, skipped = total_of(requests["unsent"]), requests["skipped"]
         assert requests["planned"] == sent + unsent + skipped, requests
+    check_loss_places(run)
     check_intervals(run)
     check_histograms(run)
+
+
+def check_loss_places(run):
+    """Every loss of the whole run stands once; without a warm-up they are those of the requests."""
+    loss = run.get("loss_by_place")
+    if loss is None:
+        return
+    placed = sum(count or 0 for way in ("forward", "backward") for count in loss[way].values())
+    assert loss["sent"] == loss["answered"] + loss["lost"], loss
+    assert loss["lost"] == loss["late"] + placed + loss["unattributed"], loss
+    if run["warm_up_s"] == 0:
+        assert loss["sent"] == run["requests"]["sent"], (loss, run["requests"])
 
 
 def check_intervals(run):

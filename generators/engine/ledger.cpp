@@ -41,6 +41,7 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
   const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n, received,
                                                 counts ? &worker_.result().reordering : nullptr);
   batches_.remove(slot, bits);
+  worker_.result().returned.in_time += n;
   if (answer.verdict != Answer::Verdict::valid) {
     const bool unexpected = answer.verdict == Answer::Verdict::unexpected;
     worker_.recorder().on_error(batch.measured,
@@ -68,6 +69,7 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
 // Where answers carry names, one that cannot be read answers nobody: its request is lost, as one
 // whose packet was corrupted (RFC 7680 section 2.4). Whose it was nobody can tell.
 void Ledger::on_unreadable(MonoTime received) {
+  ++worker_.result().returned.unreadable;
   worker_.note_event(ErrorKind::malformed, received);
 }
 
@@ -113,9 +115,9 @@ void Ledger::on_stray(Flow& flow, const Answer& answer, MonoTime received) {
   if (arrival == SequenceTracker::Arrival::too_old)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (arrival == SequenceTracker::Arrival::duplicate)
-    worker_.recorder().on_duplicate(measured);
+    on_duplicate(measured);
   else
-    worker_.recorder().on_late(measured);
+    on_late(measured);
 }
 
 // An answer without a name that no request in flight can have caused in time. In order: it belongs
@@ -125,7 +127,7 @@ void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
     const std::uint64_t bit = std::uint64_t{1} << oldest->bit;
     if ((batches_.at(oldest->slot).waiting & bit) != 0) on_timeout(flow, oldest->slot, bit);
     if (answers_in_order_) {
-      worker_.recorder().on_late(batches_.at(oldest->slot).measured);
+      on_late(batches_.at(oldest->slot).measured);
       batches_.remove(oldest->slot, bit);
       return;
     }
@@ -133,9 +135,19 @@ void Ledger::on_unnamed_stray(Flow& flow, MonoTime received) {
   if (flow.next_sequence == 0)
     worker_.note_event(ErrorKind::unexpected, received);
   else if (std::exchange(flow.last_lost, false))
-    worker_.recorder().on_late(flow.last_measured);
+    on_late(flow.last_measured);
   else
-    worker_.recorder().on_duplicate(flow.next_sequence > flow.first_measured);
+    on_duplicate(flow.next_sequence > flow.first_measured);
+}
+
+void Ledger::on_late(bool measured) {
+  ++worker_.result().returned.late;
+  worker_.recorder().on_late(measured);
+}
+
+void Ledger::on_duplicate(bool measured) {
+  ++worker_.result().returned.duplicates;
+  worker_.recorder().on_duplicate(measured);
 }
 
 void Ledger::on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits) {

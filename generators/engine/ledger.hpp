@@ -117,6 +117,8 @@ class Ledger {
   void on_timeout(Flow& flow, std::uint32_t slot, std::uint64_t bits);
   void on_stray(Flow& flow, const Answer& answer, MonoTime received);
   void on_unnamed_stray(Flow& flow, MonoTime received);
+  void on_late(bool measured);
+  void on_duplicate(bool measured);
 
   Worker& worker_;
   SentBatches batches_;

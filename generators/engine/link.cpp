@@ -1,9 +1,6 @@
 #include "generators/engine/link.hpp"
 
-#include <linux/sock_diag.h>
 #include <poll.h>
-
-#include <array>
 
 #include "targets/wire/stamps.hpp"
 
@@ -194,12 +191,8 @@ void take_socket_figures(Worker& worker, std::span<Flow> flows) {
 }
 
 void take_socket_figures(Worker& worker, const Descriptor& socket) {
-  if (worker.plan().protocol == Protocol::udp) {
-    std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
-    socklen_t size = sizeof figures;
-    if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) == 0)
-      worker.result().socket_drops += figures[SK_MEMINFO_DROPS];
-  }
+  if (worker.plan().protocol == Protocol::udp)
+    worker.result().socket_drops += dropped_datagrams(socket).value_or(0);
 }
 
 }  // namespace volley

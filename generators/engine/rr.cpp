@@ -15,6 +15,7 @@
 #include "generators/engine/exchange.hpp"
 #include "generators/engine/ledger.hpp"
 #include "generators/engine/link.hpp"
+#include "generators/engine/loss_places.hpp"
 #include "generators/engine/receive_wait.hpp"
 #include "generators/engine/request_sender.hpp"
 #include "generators/engine/resting.hpp"
@@ -45,12 +46,14 @@ class RequestResponse {
 
   void run() {
     set_up();
+    ask_before(worker_, flows_);
     if (!worker_.ready_and_wait()) return;
     start_flows(mono_now());
     while (!finished_) turn();
     worker_.result().ended = mono_now();
     worker_.result().planned_open_loop = demand_.planned();
     ledger_.take_figures();
+    ask_after(worker_, flows_);
     take_socket_figures(worker_, flows_);
     for (const Flow& flow : flows_) tcp_.end(flow.index, flow.socket);
     take_jitters(worker_, flows_);

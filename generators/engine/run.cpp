@@ -18,6 +18,7 @@
 #include "generators/engine/collector.hpp"
 #include "generators/engine/handshakes.hpp"
 #include "generators/engine/host.hpp"
+#include "generators/engine/loss_places.hpp"
 #include "generators/engine/memory.hpp"
 #include "generators/engine/outcome.hpp"
 #include "generators/engine/own_target.hpp"
@@ -131,6 +132,8 @@ class Conductor {
   [[nodiscard]] const RunTimes& times() const { return signals_.times; }
   [[nodiscard]] int signal() const { return signal_; }
   [[nodiscard]] const Watched& watched() const { return watched_; }
+  // Of before the warm-up; rr over udp.
+  [[nodiscard]] const HostCounts& host_before() const { return host_before_; }
   // hold: before the opening, after it, at the end; as far as the run got.
   [[nodiscard]] const std::vector<MemorySample>& memory() const { return memory_; }
 
@@ -196,6 +199,7 @@ class Conductor {
       record_.generator.warnings.push_back(warning);
       if (hooks_.on_warning) hooks_.on_warning(warning);
     }
+    if (has_loss_places(plan_)) host_before_ = read_host_counts();
     RunTimes& times = signals_.times;
     times.start = mono_now() + std::chrono::milliseconds(2);
     times.measure_begin = times.start + plan_.warm_up;
@@ -297,6 +301,7 @@ class Conductor {
   asio::steady_timer timer_;
   asio::steady_timer watch_;
   Watched watched_;
+  HostCounts host_before_;
   MonoTime next_look_;
   std::size_t ready_ = 0;
   std::size_t done_ = 0;
@@ -326,6 +331,9 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
   if (plan.protocol == Protocol::tcp) add_handshakes(record, peer, netstat);
+  if (has_loss_places(plan) && conductor.signal() == 0)
+    add_loss_places(record, peer, since(conductor.host_before(), read_host_counts()),
+                    conductor.workers());
   fill_conduct(record, plan, conductor.workers(), conductor.times(), conductor.watched());
   if (plan.stamps) add_delays(record, conductor.workers());
   if (plan.workload == Workload::hold) fill_hold(record, conductor.workers(), conductor.memory());

@@ -12,6 +12,7 @@
 
 #include "generators/engine/handoff.hpp"
 #include "generators/engine/lateness.hpp"
+#include "generators/engine/loss_inquiry.hpp"
 #include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
@@ -95,9 +96,15 @@ struct WorkerResult {
   std::vector<SocketEvent> socket_events;
   bool receiver_known = true;    // stream: somebody counted what arrived
   bool receiver_silent = false;  // stream: our own sink was asked, and gave no usable count
+  bool ever_divided = false;     // rr over udp: what was sent (UDP_SEGMENT), in either phase …
+  bool ever_joined = false;      // … and what was received (UDP_GRO)
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
   std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
+  // rr over udp, both phases.
+  std::uint64_t requests_sent = 0;
+  ReturnedAnswers returned;
+  LossInquiry inquiry;
   std::optional<TcpFigures> tcp;
   std::string congestion;  // tcp: the congestion control in use
   std::optional<HoldResult> hold;

@@ -24,6 +24,27 @@ void conservation(Checklist& list) {
                           : broken + ": a mistake of volley.");
 }
 
+// Without the target's counts, or with copies that may have made up for losses, what has no place
+// is a doubt, not a contradiction.
+void attribution(Checklist& list, double lost, double drops) {
+  constexpr const char* name = "losses by place";
+  const std::optional<LossPlaces>& places = list.record.loss_places;
+  const bool is_sighted = places && places->target_heard && !places->bounded;
+  const double all = places ? static_cast<double>(places->lost) : lost;
+  const double unplaced =
+      places ? static_cast<double>(places->unattributed) : std::max(0.0, lost - drops);
+  const double share = all > 0 ? unplaced / all : 0;
+  const auto limits = is_sighted ? Limits{0.001, 0.05} : Limits{0.001, {}};
+  std::string text = "Nothing was lost.";
+  if (all > 0 && unplaced > 0)
+    text =
+        fmt::format("{} of {:.0f} lost requests were lost at no place that this run can see{}.",
+                    format_ratio(share), all, is_sighted ? "" : ": on the way, or in the target");
+  else if (all > 0)
+    text = fmt::format("All {:.0f} losses have their place.", all);
+  list.add("C6b", name, share, limits, "ratio", {"loss_ratio"}, text);
+}
+
 // Over TCP nothing is lost between the two sockets: who gives no answer there is slow.
 void places_of_loss(Checklist& list) {
   if (list.record.protocol != "udp" || !list.run.requests.lost) {
@@ -34,13 +55,7 @@ void places_of_loss(Checklist& list) {
   }
   const auto lost = static_cast<double>(list.record.counters.lost);
   const double drops = own_drops(list.record);
-  const double nowhere = lost > 0 ? std::max(0.0, lost - drops) / lost : 0;
-  // Beyond our own sockets nothing is counted yet, so it is a doubt, not a contradiction.
-  list.add("C6b", "losses by place", nowhere, {0.001, {}}, "ratio", {"loss_ratio"},
-           lost > 0 ? fmt::format("{} of {} lost requests were lost at no place that this run can "
-                                  "see: on the way, or in the target.",
-                                  format_ratio(nowhere), format_count(list.record.counters.lost))
-                    : "Nothing was lost.");
+  attribution(list, lost, drops);
   std::vector<std::string> affects = percentiles_of(list.run, kP99_9);
   affects.emplace_back("loss_ratio");
   const double share = drops > 0 ? (lost > 0 ? std::min(1.0, drops / lost) : 0.01) : 0;

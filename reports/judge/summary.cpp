@@ -222,6 +222,7 @@ RunReport summarize(const RunRecord& record) {
   run.target_side = record.target_side;
   run.hold = hold_figures(record.hold);
   run.delay_by_place = record.delay_by_place;
+  run.loss_places = record.loss_places;
   for (const IntervalSummary& interval : record.intervals)
     run.intervals.push_back(interval_figures(interval, record.has_answers));
   run.checks = check(record, run);

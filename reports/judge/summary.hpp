@@ -126,6 +126,7 @@ struct RunReport {
   std::optional<TargetSide> target_side;
   std::optional<HoldFigures> hold;  // workload hold only
   std::optional<DelayByPlace> delay_by_place;
+  std::optional<LossPlaces> loss_places;  // rr over udp only
   std::vector<IntervalFigures> intervals;
   // None: a report of before a run judged itself.
   std::optional<std::vector<Check>> checks;

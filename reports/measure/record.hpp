@@ -16,6 +16,7 @@
 #include "reports/measure/counters.hpp"
 #include "reports/measure/delay_places.hpp"
 #include "reports/measure/histogram.hpp"
+#include "reports/measure/loss_places.hpp"
 #include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
 
@@ -150,6 +151,7 @@ struct RunRecord {
   std::optional<TargetSide> target_side;
   std::optional<HoldSide> hold;                // workload hold only
   std::optional<DelayByPlace> delay_by_place;  // --stamps
+  std::optional<LossPlaces> loss_places;       // rr over udp, when it was not interrupted
   // What only one protocol has, as ordered key-value numbers ("rcvbuf_bytes", "retransmits").
   std::vector<std::pair<std::string, std::optional<double>>> protocol_figures;
 };

@@ -11,6 +11,7 @@
 #include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
 #include "reports/render/json_delay.hpp"
+#include "reports/render/json_loss.hpp"
 #include "reports/render/renderer.hpp"
 
 namespace volley {
@@ -258,6 +259,7 @@ Json run_json(const RunReport& run) {
   json["target_side"] = target_json(run.target_side);
   json["hold"] = hold_json(run.hold);
   json["delay_by_place"] = delay_json(run.delay_by_place);
+  json["loss_by_place"] = loss_json(run.loss_places);
   json["intervals"] = std::move(intervals);
   json["checks"] = checks_json(run.checks);
   json["verdict"] = verdict_json(run.verdict);

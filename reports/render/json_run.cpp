@@ -9,6 +9,7 @@
 
 #include "reports/render/hdr.hpp"
 #include "reports/render/json_delay.hpp"
+#include "reports/render/json_loss.hpp"
 
 namespace volley {
 namespace {
@@ -293,10 +294,11 @@ RunReport read_run(const JsonNode& node, bool later) {
       });
   run.generator = read_generator(o.at("generator"), later);
   run.target_side = read_target(o.at("target_side"), later);
-  // Reports of before there was this workload lack the key.
+  // Reports of before there was this workload, or that account, lack the key.
   if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
   if (const auto delay = o.find("delay_by_place")) run.delay_by_place = read_delay(*delay, later);
   read_one_way(o.at("one_way_ns"), run.delay_by_place, later);
+  if (const auto loss = o.find("loss_by_place")) run.loss_places = read_loss(*loss, later);
   o.at("intervals").elements([&](const JsonNode& interval) {
     run.intervals.push_back(read_interval(interval, later));
   });

@@ -199,6 +199,8 @@ bool TcpService::take_head(Connection& c, std::span<const std::byte> payload, Mo
     case FrameKind::hello_ack:
     case FrameKind::statistics_ack:
     case FrameKind::goodbye_ack:
+    case FrameKind::socket_counters:  // about datagrams
+    case FrameKind::socket_counters_ack:
       break;
   }
   ++c.counted.malformed;  // passed over: nothing this target could do with it

@@ -46,14 +46,40 @@ HelloAck UdpService::acknowledge(const Hello& hello, const Address& peer) const 
                       (hello.session_kind == SessionKind::sink && sinks)};
 }
 
+// What has become of the requests so far. The answers that were decided before this question leave
+// first, so that they are counted, and arrive first.
+SocketCounters UdpService::counters(MonoTime now) {
+  queue_.advance(now);
+  send_ready(now);
+  const TargetUdpCounters& udp = context_.udp;
+  const std::uint64_t ignored =
+      udp.ignored.own_address + udp.ignored.low_ports + udp.ignored.unproven + udp.malformed;
+  return {.place = static_cast<std::uint16_t>(context_.thread),
+          .places = static_cast<std::uint16_t>(context_.options.threads),
+          .joins = context_.options.offload != Offload::off,
+          .taken = udp.requests + ignored,
+          .answered = udp.answered,
+          .duplicated = udp.duplicated,
+          .dropped = udp.dropped,
+          .discarded = udp.discarded + queue_.discarded(),
+          .send_errors = udp.send_errors,
+          .ignored = ignored,
+          .kernel_drops = dropped_datagrams(socket_).value_or(0)};
+}
+
 void UdpService::answer_control(const Received& slot, std::span<std::byte> datagram,
-                                const Frame& frame) {
+                                const Frame& frame, MonoTime now) {
   const auto hello = read_hello(datagram.subspan(kFrameBytes));
   if (frame.kind == FrameKind::hello && !hello) {
     ++context_.udp.malformed;
     return;
   }
   ++context_.udp.control;
+  SocketCounters so_far;
+  if (frame.kind == FrameKind::socket_counters) {
+    so_far = counters(now);
+    if (!sender_.has_room()) return;  // the socket takes no more: who asks will ask again
+  }
   const auto answer = place_of(Decision::control, slot, datagram).first(kControlBytes);
   std::fill(answer.begin(), answer.end(), std::byte{0});
   const auto payload = answer.subspan(kFrameBytes);
@@ -62,6 +88,9 @@ void UdpService::answer_control(const Received& slot, std::span<std::byte> datag
   if (frame.kind == FrameKind::hello) {
     ack.kind = FrameKind::hello_ack;
     write_payload(acknowledge(*hello, *slot.peer), payload);
+  } else if (frame.kind == FrameKind::socket_counters) {
+    ack.kind = FrameKind::socket_counters_ack;
+    write_payload(so_far, payload);
   } else {
     ack.kind =
         frame.kind == FrameKind::statistics ? FrameKind::statistics_ack : FrameKind::goodbye_ack;

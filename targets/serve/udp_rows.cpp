@@ -13,7 +13,8 @@ bool is_answered(Decision decision) {
 }
 
 bool is_control(FrameKind kind) {
-  return kind == FrameKind::hello || kind == FrameKind::statistics || kind == FrameKind::goodbye;
+  return kind == FrameKind::hello || kind == FrameKind::statistics || kind == FrameKind::goodbye ||
+         kind == FrameKind::socket_counters;
 }
 
 // Each is answered with something of its own.
@@ -110,7 +111,7 @@ std::size_t UdpService::handle(const Received& slot, DatagramFacts facts, MonoTi
   context_.udp.datagrams += n;
   context_.udp.bytes_received += row.bytes.size();
   if (decision == Decision::control) {
-    answer_control(slot, first.bytes, *facts.frame);
+    answer_control(slot, first.bytes, *facts.frame, now);
     return row.bytes.size();
   }
   if (!is_answered(decision) && decision != Decision::take && decision != Decision::count_data) {

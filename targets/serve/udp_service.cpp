@@ -1,27 +1,14 @@
 #include "targets/serve/udp_service.hpp"
 
-#include <linux/sock_diag.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "reports/measure/ensure.hpp"
 #include "targets/serve/datagram_needs.hpp"
 
 namespace volley {
-namespace {
-
-// Datagrams that found the socket's receive buffer full, as the kernel counts them.
-std::uint64_t drops_of(const Descriptor& socket) {
-  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
-  socklen_t size = sizeof info;
-  if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return 0;
-  return info[SK_MEMINFO_DROPS];
-}
-
-}  // namespace
 
 UdpService::UdpService(Descriptor socket, ThreadContext& context, std::uint32_t index)
     : socket_(std::move(socket)),
@@ -203,7 +190,7 @@ std::optional<MonoTime> UdpService::next_due() const {
 }
 
 void UdpService::finish() {
-  context_.udp.kernel_drops += drops_of(socket_);
+  context_.udp.kernel_drops += dropped_datagrams(socket_).value_or(0);
   context_.udp.held += queue_.held();
   context_.udp.discarded += queue_.discarded() + queue_.waiting() + queue_.ready().size();
 }

@@ -103,7 +103,9 @@ class UdpService {
   // udp_answers.cpp: the bytes of answers.
   // Answers a request that came alone, if it is of the common kind. True: it is done with.
   bool answer_at_once(const Received& slot);
-  void answer_control(const Received& slot, std::span<std::byte> datagram, const Frame& frame);
+  void answer_control(const Received& slot, std::span<std::byte> datagram, const Frame& frame,
+                      MonoTime now);
+  [[nodiscard]] SocketCounters counters(MonoTime now);
   [[nodiscard]] HelloAck acknowledge(const Hello& hello, const Address& peer) const;
   std::span<std::byte> place_of(Decision decision, const Received& slot,
                                 std::span<std::byte> datagram);

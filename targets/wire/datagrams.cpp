@@ -1,8 +1,11 @@
-// What a UDP socket is told once: what to say beside each datagram, and whether to join and divide.
+// What a UDP socket is told once: what to say beside each datagram, and whether to join and divide;
+// and what it has dropped.
 #include "targets/wire/datagrams.hpp"
 
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 
+#include <array>
 #include <cerrno>
 
 namespace volley {
@@ -14,6 +17,14 @@ int switch_on(const Descriptor& socket, int level, int name) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> dropped_datagrams(const Descriptor& socket) {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+  socklen_t size = sizeof figures;
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) != 0)
+    return std::nullopt;
+  return figures[SK_MEMINFO_DROPS];
+}
 
 // An IPv6 socket may receive IPv4 datagrams, of which only IPv4's options tell.
 int tell_local_address(const Descriptor& socket, int family) {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -134,6 +135,10 @@ class SendBatch {
 // already. errno.
 [[nodiscard]] int send_datagram(const Descriptor& socket, std::span<const std::byte> bytes,
                                 const Address* peer);
+
+// Datagrams that found the socket's receive buffer full, since it was opened (SO_MEMINFO). What the
+// kernel has joined counts once. None where it does not say.
+[[nodiscard]] std::optional<std::uint64_t> dropped_datagrams(const Descriptor& socket);
 
 // Asks the kernel to tell the local address, or the time to live, with every datagram. errno.
 [[nodiscard]] int tell_local_address(const Descriptor& socket, int family);

@@ -41,12 +41,13 @@ void store(T value, std::span<std::byte> to, std::size_t offset) {
 }
 
 bool is_known_kind(std::uint8_t kind) {
-  return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 21);
+  return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 23);
 }
 
 constexpr std::size_t kHelloBytes = 16;
 constexpr std::size_t kHelloAckBytes = 16;
 constexpr std::size_t kSessionStatisticsBytes = 64;
+constexpr std::size_t kSocketCountersBytes = 72;
 
 }  // namespace
 
@@ -204,6 +205,21 @@ void write_payload(const SessionStatistics& value, std::span<std::byte> to) {
   store(value.malformed, to, 56);
 }
 
+void write_payload(const SocketCounters& value, std::span<std::byte> to) {
+  ensure(to.size() >= kSocketCountersBytes, "socket counters need 72 bytes");
+  store(value.place, to, 0);
+  store(value.places, to, 2);
+  store(value.joins ? std::uint32_t{1} : std::uint32_t{0}, to, 4);
+  store(value.taken, to, 8);
+  store(value.answered, to, 16);
+  store(value.duplicated, to, 24);
+  store(value.dropped, to, 32);
+  store(value.discarded, to, 40);
+  store(value.send_errors, to, 48);
+  store(value.ignored, to, 56);
+  store(value.kernel_drops, to, 64);
+}
+
 std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload) {
   if (payload.size() < kSizedRequestBytes) return std::nullopt;
   const SizedRequest value{.response_bytes = load<std::uint32_t>(payload, 0),
@@ -257,6 +273,24 @@ std::optional<SessionStatistics> read_session_statistics(std::span<const std::by
                            .sent_messages = load<std::uint64_t>(payload, 40),
                            .sent_bytes = load<std::uint64_t>(payload, 48),
                            .malformed = load<std::uint64_t>(payload, 56)};
+}
+
+std::optional<SocketCounters> read_socket_counters(std::span<const std::byte> payload) {
+  if (payload.size() < kSocketCountersBytes) return std::nullopt;
+  const auto joins = load<std::uint32_t>(payload, 4);
+  const SocketCounters value{.place = load<std::uint16_t>(payload, 0),
+                             .places = load<std::uint16_t>(payload, 2),
+                             .joins = joins == 1,
+                             .taken = load<std::uint64_t>(payload, 8),
+                             .answered = load<std::uint64_t>(payload, 16),
+                             .duplicated = load<std::uint64_t>(payload, 24),
+                             .dropped = load<std::uint64_t>(payload, 32),
+                             .discarded = load<std::uint64_t>(payload, 40),
+                             .send_errors = load<std::uint64_t>(payload, 48),
+                             .ignored = load<std::uint64_t>(payload, 56),
+                             .kernel_drops = load<std::uint64_t>(payload, 64)};
+  if (joins > 1 || value.place >= value.places) return std::nullopt;
+  return value;
 }
 
 }  // namespace volley

@@ -38,6 +38,8 @@ enum class FrameKind : std::uint8_t {
   statistics_ack = 19,   // payload SessionStatistics
   goodbye = 20,          // ends the session (a source stops)
   goodbye_ack = 21,
+  socket_counters = 22,      // asks what became of the requests that reached this socket; padding
+  socket_counters_ack = 23,  // payload SocketCounters
 };
 
 inline constexpr std::size_t kFrameBytes = 24;
@@ -117,6 +119,22 @@ struct SessionStatistics {     // 64 bytes
   std::uint64_t sent_bytes = 0;
   std::uint64_t malformed = 0;  // things that were not data frames of this session
 };
+// What a target's UDP socket has done so far: everybody's requests since it was opened. Two answers
+// from the same place and their difference say what became of those sent in between.
+struct SocketCounters {           // 72 bytes
+  std::uint16_t place = 0;        // which of the target's places answers …
+  std::uint16_t places = 1;       // … of how many; the same sender always reaches the same one
+  bool joins = false;             // the kernel joins datagrams there, and counts them as one drop
+  std::uint64_t taken = 0;        // requests that were read, those left unanswered by rule included
+  std::uint64_t answered = 0;     // datagrams sent in answer, copies included
+  std::uint64_t duplicated = 0;   // answers sent twice on purpose
+  std::uint64_t dropped = 0;      // requests consumed in silence on purpose
+  std::uint64_t discarded = 0;    // answers that found no room where they were to wait
+  std::uint64_t send_errors = 0;  // answers that the kernel refused
+  std::uint64_t ignored = 0;      // requests left unanswered by rule, or malformed
+  std::uint64_t kernel_drops = 0;  // datagrams that found the socket's buffer full
+  friend bool operator==(const SocketCounters&, const SocketCounters&) = default;
+};
 
 // When our target had a request, by its CLOCK_MONOTONIC; 24 bytes at the start of the payload of
 // request (filler) and answer.
@@ -136,11 +154,14 @@ void write_payload(const Hello& value, std::span<std::byte> to);
 void write_payload(const HelloAck& value, std::span<std::byte> to);
 void write_payload(const TargetStamps& value, std::span<std::byte> to);
 void write_payload(const SessionStatistics& value, std::span<std::byte> to);
+void write_payload(const SocketCounters& value, std::span<std::byte> to);
 [[nodiscard]] std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<Hello> read_hello(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<TargetStamps> read_target_stamps(std::span<const std::byte> payload);
 [[nodiscard]] std::optional<SessionStatistics> read_session_statistics(
+    std::span<const std::byte> payload);
+[[nodiscard]] std::optional<SocketCounters> read_socket_counters(
     std::span<const std::byte> payload);
 
 }  // namespace volley

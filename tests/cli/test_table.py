@@ -130,7 +130,7 @@ def key_paths(value, path=""):
     """Paths of all keys; what a map of kinds happens to hold is no key, and what is null without
     samples has none."""
     kinds = ("/requests/errors", "/requests/unsent", "/socket_events", "/hold/failed",
-             "/hold/died", "/verdict/numbers")
+             "/hold/died", "/verdict/numbers", "/loss_by_place")
     if isinstance(value, dict):
         for key, inner in value.items():
             yield f"{path}/{key}"

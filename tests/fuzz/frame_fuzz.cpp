@@ -69,6 +69,11 @@ void check_payloads(std::span<const std::byte> payload) {
     ensure(std::equal(bytes.begin(), bytes.begin() + 64, payload.begin()),
            "session statistics are written as they were read");
   }
+  if (const auto value = read_socket_counters(payload)) {
+    ensure(value->place < value->places, "a place is one of those there are");
+    write_payload(*value, bytes);
+    ensure(read_socket_counters(bytes) == value, "socket counters are read again as they were");
+  }
 }
 
 }  // namespace

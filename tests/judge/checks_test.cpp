@@ -161,6 +161,25 @@ TEST(Checks, C6b_doubts_losses_that_nobody_saw) {
   EXPECT_EQ(status_of(r, "C6b"), "pass");
 }
 
+TEST(Checks, C6b_finds_losses_without_a_place_where_every_place_can_be_seen) {
+  RunRecord r = with_losses(1000);
+  LossPlaces places{.sent = 64'000, .answered = 63'000, .lost = 1000, .target_heard = true};
+  const auto with_unattributed = [&](std::uint64_t n) {
+    places.unattributed = n;
+    r.loss_places = places;
+    return status_of(r, "C6b");
+  };
+  EXPECT_EQ(with_unattributed(1), "pass");
+  EXPECT_EQ(with_unattributed(2), "warn");
+  EXPECT_EQ(with_unattributed(50), "warn");
+  EXPECT_EQ(with_unattributed(51), "fail");
+  places.bounded = true;
+  EXPECT_EQ(with_unattributed(51), "warn") << "a copy may have made up for a loss";
+  places.bounded = false;
+  places.target_heard = false;
+  EXPECT_EQ(with_unattributed(1000), "warn") << "a foreign target says nothing";
+}
+
 TEST(Checks, C6c_finds_answers_that_our_own_sockets_dropped) {
   RunRecord r = with_losses(1000);
   r.protocol_figures = {{"socket_drops", 10}};

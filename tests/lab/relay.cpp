@@ -5,9 +5,11 @@
 //   lab_relay --log FILE [--to ADDRESS:PORT] [--forward PLAN] [--backward PLAN] [--seed N]
 //             [--max-seconds N] [--max-datagrams N]
 //
-// Without --to it sends each request straight back, through both plans. Prints `listening PORT`
-// when it is ready; ends on SIGTERM or at a limit, and then prints one line of JSON: what it
-// received, and what went wrong on its own side, which must be nothing.
+// Without --to it sends each request straight back, through both plans. What is neither a request
+// nor an answer (the byte behind the version, 16 and more: questions about the target) passes at
+// once, and is no part of what it tells. Prints `listening PORT` when it is ready; ends on SIGTERM
+// or at a limit, and then prints one line of JSON: what it received, and what went wrong on its own
+// side, which must be nothing.
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -37,6 +39,7 @@ constexpr Nanos kHeldAtMost = 50'000'000;
 // The kernel wakes a sleeper some tens of microseconds late, so shorter waits are spent looking.
 constexpr Nanos kLook = 150'000;
 constexpr Nanos kIdle = 100'000'000;
+constexpr std::uint8_t kAside = 16;  // kinds of frames from here on are no traffic
 
 volatile sig_atomic_t stop_asked = 0;
 
@@ -129,6 +132,10 @@ class Relay {
       const auto n = static_cast<std::size_t>(i);
       if (!backward) peer = peer_of(reading_->from[n]);
       if (peer == kMostPeers) continue;
+      if (reading_->messages[n].msg_len >= 24 && reading_->bytes[n][3] >= kAside) {
+        pass(reading_->bytes[n].data(), reading_->messages[n].msg_len, peer, backward);
+        continue;
+      }
       came(reading_->bytes[n].data(), reading_->messages[n].msg_len, peer, backward,
            reading_->arrived(n));
     }
@@ -240,11 +247,15 @@ class Relay {
   }
 
   bool send(const Datagram& datagram) {
-    if (datagram.record.backward == 0)
-      return backs_.empty() ||
-             ::send(backs_[datagram.peer], datagram.bytes.data(), datagram.length, 0) >= 0;
-    return sendto(front_, datagram.bytes.data(), datagram.length, 0,
-                  reinterpret_cast<const sockaddr*>(&peers_[datagram.peer]),
+    const bool backward = datagram.record.backward != 0;
+    if (!backward && backs_.empty()) return true;
+    return pass(datagram.bytes.data(), datagram.length, datagram.peer, backward);
+  }
+
+  // Without a target both ways lead to the client.
+  bool pass(const std::uint8_t* bytes, std::size_t length, std::size_t peer, bool backward) {
+    if (!backward && !backs_.empty()) return ::send(backs_[peer], bytes, length, 0) >= 0;
+    return sendto(front_, bytes, length, 0, reinterpret_cast<const sockaddr*>(&peers_[peer]),
                   sizeof(sockaddr_in)) >= 0;
   }
 

@@ -17,8 +17,9 @@ from lab import drops, hosts  # noqa: E402
 
 NOTHING = drops.share(0, 1)
 LASTING_S = 0.4  # of each run's sending
-# The kind of a frame is its fourth byte, behind the 8 of UDP: 4 is measured data, others say hello.
-DATA_FRAMES = "@th,88,8 4"
+# The kind of a frame is its fourth byte, behind the 8 of UDP: 1 is a request, 3 a response, 4 measured
+# data; others say hello, or ask what was counted.
+REQUESTS, RESPONSES, DATA_FRAMES = "@th,88,8 1", "@th,88,8 3", "@th,88,8 4"
 
 # Of n requests: which are dropped on the way there, and which answers on the way back.
 PATTERNS = {
@@ -51,8 +52,8 @@ def counted_run(programs, cable, patterns, target_options, *load, tables=None):
     a, b = cable
     tables = tables or (drops.Drops(a), drops.Drops(b))
     try:
-        tables[1].add("forward", f"udp dport {rig.PORT}", patterns[0])
-        tables[0].add("backward", f"udp sport {rig.PORT}", patterns[1])
+        tables[1].add("forward", f"udp dport {rig.PORT} {REQUESTS}", patterns[0])
+        tables[0].add("backward", f"udp sport {rig.PORT} {RESPONSES}", patterns[1])
         before = [host.losses() for host in cable]
         target = rig.FarTarget(programs, b, "udp-echo", *target_options)
         result = run_volley("run", f"udp://{b.address}:{rig.PORT}", "--warm-up", "0s", "--report",

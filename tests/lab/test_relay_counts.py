@@ -76,6 +76,8 @@ def test_answers_with_a_wrong_byte_are_lost(programs, start_target, tmp_path, be
     assert corrupted > 10 and run["requests"]["lost"] >= corrupted
     assert run["requests"]["errors"] == {}
     assert run["socket_events"]["malformed"]["count"] == corrupted
+    assert run["loss_by_place"]["backward"]["unreadable"] == corrupted
+    assert run["loss_by_place"]["unattributed"] == 0
 
 
 @pytest.mark.parametrize("way", ("forward", "backward"))

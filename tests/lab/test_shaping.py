@@ -26,6 +26,9 @@ WIRE = PAYLOAD + shaping.WIRE_BYTES
 RATE_BITS, BURST, QUEUE = 8_000_000, 100 * WIRE, 1_000 * WIRE
 CAPACITY = RATE_BITS / 8 / WIRE  # datagrams a second
 
+# Requests and answers: the kind of a frame is its fourth byte, behind the 8 of UDP.
+TRAFFIC = f"udp port {rig.PORT} and (udp[11] = 1 or udp[11] = 3)"
+
 no_sanitizer = pytest.mark.skipif(rig.SANITIZED, reason="a sanitizer knows no high rates")
 
 
@@ -71,7 +74,7 @@ def test_round_trips_through_a_narrow_way_back(programs, cable):
 def test_a_capture_holds_every_datagram(programs, cable, tmp_path):
     a, b = cable
     rig.FarTarget(programs, b, "udp-echo")
-    with captures.capture(b, tmp_path / "b.pcap", f"udp port {rig.PORT}") as taken:
+    with captures.capture(b, tmp_path / "b.pcap", TRAFFIC) as taken:
         run = run_from(a, b, "--rate", "1k", "--requests", "200")
         captures.wait_for_packets(taken.path, 400)
     assert run["requests"]["completed"] == 200 and len(taken.packets) == 400

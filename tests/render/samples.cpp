@@ -138,6 +138,25 @@ DelayByPlace any_delay(Dice& dice, bool kernel, std::size_t n) {
                                    .clock_stepped = dice.below(8) == 0});
 }
 
+LossPlaces any_loss_places(Dice& dice) {
+  LossPlaces places;
+  places.sent = dice.count();
+  places.unsent = dice.count();
+  places.answered = dice.count();
+  places.lost = dice.count();
+  places.late = dice.count();
+  for (auto& site : places.sites) site = dice.maybe([&] { return dice.count(); });
+  places.unattributed = dice.count();
+  places.target_heard = dice.coin();
+  places.other_traffic = dice.coin();
+  places.bounded = dice.coin();
+  places.in_super_packets = dice.coin();
+  places.target_heard_places = static_cast<std::uint32_t>(dice.below(9));
+  places.target_places = static_cast<std::uint32_t>(dice.below(9));
+  if (dice.coin()) places.unanswered = Unanswered{dice.count(), dice.count(), dice.count()};
+  return places;
+}
+
 IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   IntervalRecord interval;
   interval.index = index;
@@ -205,6 +224,20 @@ RunRecord udp_open_loop() {
   Dice dice(1);
   r.delay_by_place = any_delay(dice, true, 1000);
   r.generator = {2, 0.5, 1.25, 3.5, 1234, "block", {"the clock is slow; choose tsc"}, 1990, 1980};
+  r.loss_places = LossPlaces{.sent = 1990,
+                             .unsent = 10,
+                             .answered = 1984,
+                             .lost = 6,
+                             .late = 2,
+                             .target_heard = true,
+                             .target_heard_places = 1,
+                             .target_places = 1};
+  r.loss_places->sites.fill(0);
+  r.loss_places->unanswered.emplace();
+  r.loss_places->at(LossSite::target_socket) = 1;
+  r.loss_places->at(LossSite::own_socket) = 2;
+  r.loss_places->at(LossSite::device).reset();
+  r.loss_places->unattributed = 1;
   r.protocol_figures = {{"rcvbuf_bytes", 425984.0}, {"rxq_drops", std::nullopt}};
   return r;
 }
@@ -213,6 +246,7 @@ RunRecord tcp_closed_loop() {
   RunRecord r = udp_open_loop();
   r.name = "tcp rr";
   r.protocol = "tcp";
+  r.loss_places.reset();
   r.endpoint = "tcp://127.0.0.1:2924";
   r.arrival = "closed";
   r.config = {{"workload", "rr"}, {"flows", "8"}, {"depth", "1"}};
@@ -270,6 +304,7 @@ RunRecord any_record(std::uint64_t seed) {
   if (r.workload == "hold") r.hold = any_hold(dice);
   if (r.workload == "rr" && dice.coin())
     r.delay_by_place = any_delay(dice, dice.coin(), dice.below(30));
+  if (r.protocol == "udp" && dice.coin()) r.loss_places = any_loss_places(dice);
   for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(dice.below(4)); i < n; ++i)
     add_interval(r, any_interval(dice, i));
   if (dice.coin()) spread(r);

@@ -114,7 +114,8 @@ def key_paths(value, place=""):
 
 
 def test_udp_and_tcp_have_the_same_key_paths_but_their_own(samples):
-    maps = ("/config/", "/socket_events/", "/unsent/", "/errors/", "/udp", "/tcp", "/target_side/")
+    maps = ("/config/", "/socket_events/", "/unsent/", "/errors/", "/udp", "/tcp", "/target_side/",
+            "/loss_by_place/")
     udp, tcp = ({path for path in key_paths(samples[name]["runs"][0])
                  if not any(part in path for part in maps)} for name in ("udp", "tcp"))
     assert udp == tcp

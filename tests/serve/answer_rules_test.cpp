@@ -21,10 +21,11 @@ DatagramFacts framed(FrameKind kind, std::size_t bytes = 128) {
   return facts;
 }
 
-const std::vector<FrameKind> kAnswers{FrameKind::response, FrameKind::stamped_response,
-                                      FrameKind::hello_ack, FrameKind::statistics_ack,
-                                      FrameKind::goodbye_ack};
-const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye};
+const std::vector<FrameKind> kAnswers{FrameKind::response,    FrameKind::stamped_response,
+                                      FrameKind::hello_ack,   FrameKind::statistics_ack,
+                                      FrameKind::goodbye_ack, FrameKind::socket_counters_ack};
+const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye,
+                                       FrameKind::socket_counters};
 const std::vector<AnswerPolicy> kPolicies{kLoopback, kExposed, kOpen};
 
 TEST(AnswerRules, a_request_frame_is_answered_everywhere) {

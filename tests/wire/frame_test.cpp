@@ -14,12 +14,20 @@ namespace {
 
 using Header = std::array<std::byte, kFrameBytes>;
 
-constexpr std::array kKinds{FrameKind::request,         FrameKind::sized_request,
-                            FrameKind::response,        FrameKind::data,
-                            FrameKind::data_warm_up,    FrameKind::hello,
-                            FrameKind::hello_ack,       FrameKind::statistics,
-                            FrameKind::statistics_ack,  FrameKind::goodbye,
-                            FrameKind::goodbye_ack,     FrameKind::stamped_request,
+constexpr std::array kKinds{FrameKind::request,
+                            FrameKind::sized_request,
+                            FrameKind::response,
+                            FrameKind::data,
+                            FrameKind::data_warm_up,
+                            FrameKind::hello,
+                            FrameKind::hello_ack,
+                            FrameKind::statistics,
+                            FrameKind::statistics_ack,
+                            FrameKind::goodbye,
+                            FrameKind::goodbye_ack,
+                            FrameKind::socket_counters,
+                            FrameKind::socket_counters_ack,
+                            FrameKind::stamped_request,
                             FrameKind::stamped_response};
 
 Header written(const Frame& frame) {
@@ -201,6 +209,36 @@ TEST(Payload, OfSessionStatisticsKeepsEveryFieldApart) {
   EXPECT_EQ(again->malformed, 0xFFFFFFFFFFFFFFFFU);
 }
 
+TEST(Payload, OfSocketCountersKeepsEveryFieldApart) {
+  const SocketCounters value{.place = 3,
+                             .places = 4,
+                             .joins = true,
+                             .taken = 5,
+                             .answered = 6,
+                             .duplicated = 7,
+                             .dropped = 8,
+                             .discarded = 9,
+                             .send_errors = 10,
+                             .ignored = 11,
+                             .kernel_drops = 0xFFFFFFFFFFFFFFFF};
+  std::array<std::byte, 72> bytes{};
+  write_payload(value, bytes);
+  EXPECT_EQ(read_socket_counters(bytes), value);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(read_socket_counters(std::span(bytes).first(size))) << size;
+}
+
+TEST(Payload, OfSocketCountersNamesAPlaceThatThereIs) {
+  std::array<std::byte, 72> bytes{};
+  write_payload(SocketCounters{.place = 4, .places = 4}, bytes);
+  EXPECT_FALSE(read_socket_counters(bytes));
+  write_payload(SocketCounters{.place = 0, .places = 0}, bytes);
+  EXPECT_FALSE(read_socket_counters(bytes));
+  write_payload(SocketCounters{}, bytes);
+  bytes[4] = std::byte{2};
+  EXPECT_FALSE(read_socket_counters(bytes));
+}
+
 TEST(Payload, IsRefusedAtEveryLengthShorterThanItself) {
   const std::array<std::byte, 64> zeros{};
   for (std::size_t size = 0; size <= zeros.size(); ++size) {
@@ -230,7 +268,7 @@ TEST(Payload, WithAFieldOutOfRangeIsRefused) {
 
 TEST(Payload, OfEveryControlFrameFitsItsPaddedSize) {
   // An answer is never larger than its cause because all of them are padded to this size.
-  EXPECT_LE(kFrameBytes + 64, kControlBytes);
+  EXPECT_LE(kFrameBytes + 72, kControlBytes);
 }
 
 }  // namespace
