@@ -151,7 +151,8 @@ bool UdpService::wants_stamps(const DatagramFacts& facts) {
 void UdpService::answer_stamped(const Received& slot, std::span<const std::byte> datagram,
                                 std::span<std::byte> place, const DatagramFacts& facts,
                                 MonoTime now) {
-  TargetStamps stamps{.received_ns = mono_now().time_since_epoch().count()};
+  const MonoTime taken_up = context_.times_arrivals ? now : mono_now();
+  TargetStamps stamps{.received_ns = taken_up.time_since_epoch().count()};
   if (!std::exchange(stamps_, true) && stamp_received(socket_) == 0) received_.read_kernel_times();
   if (slot.kernel_time != Nanos(0))
     stamps.kernel_received_ns = (slot.kernel_time - wall_offset().ahead).count();

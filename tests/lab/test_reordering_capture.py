@@ -45,7 +45,8 @@ class Loopback:
 def answers_in(packets):
     """The sequence numbers of the answers, in the order in which they came."""
     frames = [data[HEADERS:] for _, data, _ in packets]
-    assert all(frame[:3] == b"\xf6\xd7\x01" and frame[3] == RESPONSE for frame in frames)
+    assert all(frame[:3] == b"\xf6\xd7\x01" for frame in frames)
+    frames = [frame for frame in frames if frame[3] == RESPONSE]  # what is asked besides is none
     assert len({frame[4:8] for frame in frames}) == 1, "answers of another run"
     return [int.from_bytes(frame[18:24], "little") for frame in frames]
 
