@@ -80,7 +80,9 @@ def test_a_capture_holds_every_datagram(programs, cable, tmp_path):
     assert run["requests"]["completed"] == 200 and len(taken.packets) == 400
     assert {length for _, _, length in taken.packets} == {WIRE}
     times = [at for at, _, _ in taken.packets]
-    assert times == sorted(times) and abs(times[0] - time.time_ns()) < 60e9
+    # Two CPUs that stamp at once may do so in either order.
+    assert all(later - earlier > -1_000_000 for earlier, later in zip(times, times[1:]))
+    assert abs(times[0] - time.time_ns()) < 60e9
 
 
 def test_a_clock_that_began_at_another_time(cable):

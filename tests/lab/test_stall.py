@@ -73,8 +73,11 @@ def test_an_open_loop_shows_the_stall(programs, tmp_path, stall_s, run_s, rate):
 def test_a_closed_loop_does_not(programs, tmp_path):
     """The negative control: one request waits, and p99.9 knows nothing of it."""
     stall_s, run_s = 0.3, 3
-    run, _ = relay_run(programs, tmp_path, stall_s, run_s / 3, "--duration", f"{run_s}s")
-    assert run["latency_ns"]["response"]["max"] >= 0.95 * stall_s * 1e9
+    run, log = relay_run(programs, tmp_path, stall_s, run_s / 3, "--duration", f"{run_s}s")
+    # It came when the stall had begun: a busy machine lets some of it pass first.
+    longest = max(record.sent - record.received for record in log.forward)
+    assert longest >= 0.5 * stall_s * 1e9
+    assert run["latency_ns"]["response"]["max"] >= 0.999 * longest
     for share in SHARES[:-1]:
         assert response_of(run).at(share) < 0.05 * stall_s * 1e9, share
 
