@@ -120,7 +120,6 @@ void compare_clocks(std::span<const StampedRequest> samples, Nanos conversion,
 // By how much a sample goes back in time, at the worst of its steps.
 Nanos violation_of(const Split& s) {
   Nanos worst{0};
-  // An intended time may lie behind the sending by nothing, but sending never waits for it in vain.
   for (const auto& place : s.places)
     if (place) worst = std::max(worst, -*place);
   return worst;
