@@ -34,6 +34,20 @@ double most_in_flight(const RunPlan& plan, const Worker& worker) {
   return static_cast<double>(worker.flow_count()) * plan.depth.value_or(1);
 }
 
+// Adds one thread's gaps to the worst shares of time (unknown of one: unknown of all) and to the
+// requests that were in flight in them.
+void add_gaps(const AwayGaps& gaps, Nanos phase, double in_flight,
+              std::optional<ByGapLength<double>>& worst, ByGapLength<double>& requests) {
+  const ByGapLength<Nanos> time = gaps.time();
+  const ByGapLength<std::uint64_t> count = gaps.count();
+  for (std::size_t i = 0; i < kGapLengths; ++i) {
+    requests[i] += static_cast<double>(count[i]) * in_flight;
+    const auto ratio = share(time[i], phase);
+    if (!ratio) worst.reset();
+    if (worst) (*worst)[i] = std::max((*worst)[i], *ratio);
+  }
+}
+
 }  // namespace
 
 void fill_conduct(RunRecord& record, const RunPlan& plan,
@@ -44,15 +58,17 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
   conduct.clock_source = clock_source();
   conduct.clock_resolution_ns = clock_resolution_ns();
   if (watched.begin && watched.end) compare_surroundings(*watched.begin, *watched.end, conduct);
-  Worst gaps, busy, waits;
+  Worst busy, waits;
+  std::optional<ByGapLength<double>> gap_ratio = ByGapLength<double>{};
+  ByGapLength<double> gap_requests{};
   std::optional<double> in_flight = 0;
-  double gap_requests = 0;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const WorkerResult& result = workers[i]->result();
     // A worker whose flows all died before the measure phase was not there at all.
     const Nanos phase = result.watched_until - times.measure_begin;
     const auto idle = share(result.presence.idle(), phase);
-    gaps.note(share(result.presence.away(), phase));
+    add_gaps(result.presence.gaps(), phase, most_in_flight(plan, *workers[i]), gap_ratio,
+             gap_requests);
     busy.note(idle ? std::optional(1 - *idle) : std::nullopt);
     const auto before = watched.begin && i < watched.begin->run_queue_wait_ns.size()
                             ? watched.begin->run_queue_wait_ns[i]
@@ -63,11 +79,10 @@ void fill_conduct(RunRecord& record, const RunPlan& plan,
     waits.note(known ? share(Nanos(static_cast<std::int64_t>(*after - *before)), lived)
                      : std::nullopt);
     conduct.send_times.push_back(result.send_times);
-    gap_requests += static_cast<double>(result.presence.gaps()) * most_in_flight(plan, *workers[i]);
     in_flight = in_flight && result.in_flight_ns ? std::optional(*in_flight + *result.in_flight_ns)
                                                  : std::nullopt;
   }
-  conduct.gap_ratio = gaps.get();
+  conduct.gap_ratio = gap_ratio;
   if (conduct.gap_ratio && !plan.open_loop()) conduct.gap_requests = gap_requests;
   conduct.busy_ratio = busy.get();
   conduct.run_queue_wait_ratio = waits.get();

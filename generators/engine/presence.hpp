@@ -2,21 +2,17 @@
 // anyway say how long it was away in between, and how much of its time it only waited.
 //
 // Away is what lies between two such readings of one turn, or between the time a wait should have
-// ended and the time it did, when that is more than kGap: a loop that has the CPU reads the clock
-// far more often. Away are those whose CPU was taken, and those whose turn took so long.
+// ended and the time it did, when that is more than kShortestGap: a loop that has the CPU reads the
+// clock far more often. Away are those whose CPU was taken, and those whose turn took so long.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-
+#include "reports/measure/away_gaps.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
 
 class Presence {
  public:
-  static constexpr Nanos kGap = std::chrono::microseconds(50);
-
   // The measure phase begins, within a turn.
   void begin(MonoTime now) { *this = Presence(now); }
   // A turn of the loop begins.
@@ -36,7 +32,7 @@ class Presence {
   // before may have been there for a while: that is not seen.
   void waited(MonoTime from, MonoTime until, MonoTime woken) {
     if (from > last_) at(from);
-    if (woken - until > kGap) note_gap(woken - until);
+    if (woken - until > kShortestGap) gaps_.note(woken - until);
     waited_ += woken - last_;
     last_ = woken;
   }
@@ -46,8 +42,7 @@ class Presence {
     in_call_ = true;
   }
 
-  [[nodiscard]] Nanos away() const { return away_; }
-  [[nodiscard]] std::uint64_t gaps() const { return gaps_; }
+  [[nodiscard]] const AwayGaps& gaps() const { return gaps_; }
   [[nodiscard]] Nanos idle() const { return idle_; }  // up to the last turn()
 
   Presence() = default;
@@ -60,21 +55,15 @@ class Presence {
     if (in_call_) {
       in_call_ = false;
       waited_ += since;
-    } else if (since > kGap) {
-      note_gap(since);
+    } else if (since > kShortestGap) {
+      gaps_.note(since);
     }
     last_ = now;
   }
 
-  void note_gap(Nanos gap) {
-    away_ += gap;
-    ++gaps_;
-  }
-
   MonoTime last_;
   MonoTime turn_;
-  Nanos away_{0};
-  std::uint64_t gaps_ = 0;
+  AwayGaps gaps_;
   Nanos idle_{0};
   Nanos waited_{0};  // in this turn
   bool worked_ = false;

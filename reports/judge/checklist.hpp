@@ -1,6 +1,8 @@
 // For checks*.cpp only: a list of checks that is being made, and the numbers they decide on.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 #include <string>
@@ -12,11 +14,22 @@
 
 namespace volley {
 
+// The share of samples beyond a percentile.
+[[nodiscard]] inline double tail_share(Percentile p) {
+  return static_cast<double>(1'000'000 - p.ppm) / 1e6;
+}
+
 // Up to `pass` it passes, up to `warn` it warns, above that it fails. With warn none it never
 // fails.
 struct Limits {
   double pass = 0;
   std::optional<double> warn;
+};
+
+// A distribution whose percentiles are published about the target.
+struct Published {
+  const char* name;
+  LatencyFigures RunReport::*figures;
 };
 
 struct Checklist {
@@ -46,18 +59,22 @@ struct Checklist {
 
   [[nodiscard]] bool open_loop() const { return record.arrival != "closed"; }
   [[nodiscard]] double sent() const { return static_cast<double>(record.counters.sent); }
+
+  // Whether so many samples lie beyond the percentile that it could be claimed at all. Where they
+  // do not it is withheld whatever the generator did, and a check of it would decide on nothing.
+  [[nodiscard]] bool has_tail(const Published& published, const PercentileKey& key) const {
+    const LatencyFigures& figures = run.*published.figures;
+    const bool with_lost = published.figures == &RunReport::response;
+    const std::uint64_t samples = figures.count + (with_lost ? record.counters.lost : 0);
+    return figures.claims &&
+           static_cast<double>(samples) * tail_share(key.percentile) >= kFewestTailSamples;
+  }
+  [[nodiscard]] static std::string no_tail(const PercentileKey& key) {
+    return fmt::format("Fewer than {:.0f} samples lie beyond {}, which is withheld for that.",
+                       kFewestTailSamples, key.words);
+  }
 };
 
-// The share of samples beyond a percentile.
-[[nodiscard]] inline double tail_share(Percentile p) {
-  return static_cast<double>(1'000'000 - p.ppm) / 1e6;
-}
-
-// The distributions whose percentiles are published about the target.
-struct Published {
-  const char* name;
-  LatencyFigures RunReport::*figures;
-};
 inline constexpr std::array<Published, 3> kPublished{{{"response", &RunReport::response},
                                                       {"service", &RunReport::service},
                                                       {"connect", &RunReport::connect}}};

@@ -61,9 +61,13 @@ void late_sends(Checklist& list) {
   const double late = static_cast<double>(list.record.counters.sent_late) / list.sent();
   // They may all lie beyond a percentile: a tenth of what does is noise, as much as that is all.
   for (const PercentileKey& key : kPercentiles) {
+    const std::string at = fmt::format("late sends at {}", key.words);
+    if (!list.has_tail(*published, key)) {
+      list.not_applicable("C1b", at, list.no_tail(key));
+      continue;
+    }
     const double beyond = tail_share(key.percentile);
-    list.add("C1b", fmt::format("late sends at {}", key.words), late, {beyond / 10, beyond},
-             "ratio", {number_name(published->name, key)},
+    list.add("C1b", at, late, {beyond / 10, beyond}, "ratio", {number_name(published->name, key)},
              fmt::format("{} of the requests left more than {} after they were due, by the "
                          "generator's own doing.",
                          percent(late), format_duration(list.record.conduct.late_beyond)));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/measure/away_gaps.hpp"
 #include "reports/measure/send_times.hpp"
 #include "reports/measure/slices.hpp"
 #include "reports/measure/time.hpp"
@@ -20,11 +21,11 @@ struct Conduct {
   Nanos late_beyond{0};
 
   // The loop of a sending thread; of the thread where it is largest.
-  // Time that lay in gaps of more than 50 us, in which the loop neither sent, read nor waited, or
-  // woke up too late from a wait: share of the phase.
-  std::optional<double> gap_ratio;
+  // Time that lay in gaps, in which the loop neither sent, read nor waited, or woke up too late from
+  // a wait: share of the phase.
+  std::optional<ByGapLength<double>> gap_ratio;
   // Closed loop: requests that were in flight in such gaps, each time as many as can be.
-  std::optional<double> gap_requests;
+  std::optional<ByGapLength<double>> gap_requests;
   std::optional<double> busy_ratio;  // share of the phase in which it did not wait
   // Share of the phase in which the thread could have run and had no CPU.
   std::optional<double> run_queue_wait_ratio;

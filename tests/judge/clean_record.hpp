@@ -54,9 +54,9 @@ inline RunRecord record() {
   fill(r, [](int, int i) { return response_of(i); });
   Conduct& c = r.conduct;
   c.late_beyond = std::chrono::microseconds(40);
-  c.gap_ratio = c.steal_ratio = c.foreign_ratio = c.run_queue_wait_ratio = 0;
+  c.gap_ratio = c.gap_requests = ByGapLength<double>{};
+  c.steal_ratio = c.foreign_ratio = c.run_queue_wait_ratio = 0;
   c.busy_ratio = 0.3;
-  c.gap_requests = 0;
   c.throttled = 0;
   c.clock_source = "tsc";
   c.clock_resolution_ns = 20;
