@@ -15,6 +15,7 @@
 #include <system_error>
 #include <thread>
 
+#include "generators/engine/clock_readings.hpp"
 #include "generators/engine/collector.hpp"
 #include "generators/engine/handshakes.hpp"
 #include "generators/engine/host.hpp"
@@ -325,6 +326,7 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   const Address peer = choose_peer(plan, where);
 
   RunRecord record = blank_record(plan, where, peer);
+  record.generator.calibration = calibrate_clock_readings();
   const TcpNetstat netstat = plan.protocol == Protocol::tcp ? read_netstat() : TcpNetstat{};
   const ProcessUsage before = process_usage();
   Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);

@@ -125,17 +125,12 @@ Nanos violation_of(const Split& s) {
   return worst;
 }
 
-Calibration calibrate(std::span<const StampedRequest> samples, Nanos conversion) {
-  std::vector<Nanos> inside;
+// What the generator's readings lie outside of its kernel's stamps.
+std::vector<Nanos> outside_of(std::span<const StampedRequest> samples) {
+  std::vector<Nanos> outside;
   for (const StampedRequest& r : samples)
-    inside.push_back((*r.kernel_sent - r.sent) + (r.received - *r.kernel_received));
-  std::sort(inside.begin(), inside.end());
-  const auto n = static_cast<double>(inside.size());
-  const auto at = [&](double p) {
-    return inside[static_cast<std::size_t>(std::clamp(std::ceil(p * n), 1.0, n)) - 1];
-  };
-  const Nanos median = at(0.5);
-  return {median, std::max(median - at(0.025), at(0.975) - median) + 2 * conversion};
+    outside.push_back((*r.kernel_sent - r.sent) + (r.received - *r.kernel_received));
+  return outside;
 }
 
 }  // namespace
@@ -178,7 +173,7 @@ DelayByPlace delays_by_place(std::span<const StampedRequest> samples, const Stam
   for (const double p : kPercentiles)
     if (static_cast<double>(splits.size()) * (1 - p) >= kLeastBeyond - 1e-6)
       found.waterfall.push_back(at_percentile(splits, p));
-  if (found.kernel_times) found.calibration = calibrate(used, conversion);
+  if (found.kernel_times) found.calibration = calibrate(outside_of(used), conversion);
   return found;
 }
 

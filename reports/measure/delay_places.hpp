@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/measure/calibration.hpp"
 #include "reports/measure/time.hpp"
 
 namespace volley {
@@ -60,13 +61,6 @@ struct DelayAt {
   std::array<std::optional<Nanos>, kDelayPlaces> places{};
 };
 
-// How well the generator's own readings of the clock say when a datagram left and came (RFC 7679,
-// section 3.7): what the kernel's stamps lie inside of them, on both ends together.
-struct Calibration {
-  Nanos systematic{0};  // the median: what service times are too long by
-  Nanos error{0};  // at least 95 % lie within ± this of it, conversion between clocks included
-};
-
 struct DelayByPlace {
   std::uint64_t asked = 0;     // measured requests that were to be stamped
   std::uint64_t samples = 0;   // of these: came back stamped, within the timeout
@@ -82,7 +76,7 @@ struct DelayByPlace {
   Nanos worst_violation{0};
   bool clock_stepped = false;  // the wall clock was set meanwhile: no kernel stamp was used
   std::optional<DelaySpread> one_way_forward, one_way_backward;
-  std::optional<Calibration> calibration;
+  std::optional<Calibration> calibration;  // of the generator's readings during the run
 };
 
 // What came beside the samples.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/measure/calibration.hpp"
 #include "reports/measure/conduct.hpp"
 #include "reports/measure/counters.hpp"
 #include "reports/measure/delay_places.hpp"
@@ -107,6 +108,8 @@ struct GeneratorSide {
   std::vector<std::string> warnings;           // sentences for a person
   std::optional<std::uint64_t> send_calls;     // system calls that sent requests
   std::optional<std::uint64_t> receive_calls;  // system calls that received answers
+  // Of its readings of the clock, as found before the run; none: it could not be.
+  std::optional<Calibration> calibration;
 };
 
 enum class RunStatus : std::uint8_t { ok, interrupted, failed };

@@ -150,6 +150,7 @@ Json generator_json(const RunReport& run) {
           {"send_calls", number(g.send_calls)},
           {"receive_calls", number(g.receive_calls)},
           {"calls_per_message", number(calls_per_message(run))},
+          {"calibration", calibration_json(g.calibration)},
           {"warnings", g.warnings}};
 }
 

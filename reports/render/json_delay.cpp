@@ -69,14 +69,16 @@ DelayAt read_at(const JsonNode& node, bool later) {
 
 }  // namespace
 
+Json calibration_json(const std::optional<Calibration>& calibration) {
+  if (!calibration) return nullptr;
+  return {{"systematic_ns", calibration->systematic.count()},
+          {"error_ns", calibration->error.count()}};
+}
+
 Json delay_json(const std::optional<DelayByPlace>& delay) {
   if (!delay) return nullptr;
   Json places = Json::object();
   for (std::size_t i = 0; i < kDelayPlaces; ++i) places[kKeys[i]] = spread_json(delay->places[i]);
-  Json calibration = nullptr;
-  if (delay->calibration)
-    calibration = {{"systematic_ns", delay->calibration->systematic.count()},
-                   {"error_ns", delay->calibration->error.count()}};
   return {{"asked", delay->asked},
           {"samples", delay->samples},
           {"complete", delay->complete},
@@ -84,7 +86,7 @@ Json delay_json(const std::optional<DelayByPlace>& delay) {
           {"clock_stepped", delay->clock_stepped},
           {"order_violations", delay->order_violations},
           {"worst_violation_ns", delay->worst_violation.count()},
-          {"calibration", std::move(calibration)},
+          {"calibration", calibration_json(delay->calibration)},
           {"places", std::move(places)},
           {"waterfall", waterfall_json(delay->waterfall)}};
 }
@@ -98,6 +100,16 @@ Json one_way_json(const std::optional<DelayByPlace>& delay) {
           {"backward", spread_json(delay->one_way_backward)}};
 }
 
+std::optional<Calibration> read_calibration(const JsonNode& node, bool later) {
+  if (node.is_null()) return std::nullopt;
+  JsonObject o(node);
+  Calibration calibration;
+  calibration.systematic = read_signed(o.at("systematic_ns"));
+  calibration.error = read_signed(o.at("error_ns"));
+  o.finish(later);
+  return calibration;
+}
+
 std::optional<DelayByPlace> read_delay(const JsonNode& node, bool later) {
   if (node.is_null()) return std::nullopt;
   JsonObject o(node);
@@ -109,14 +121,7 @@ std::optional<DelayByPlace> read_delay(const JsonNode& node, bool later) {
   delay.clock_stepped = o.at("clock_stepped").flag();
   delay.order_violations = o.at("order_violations").count();
   delay.worst_violation = read_signed(o.at("worst_violation_ns"));
-  const JsonNode calibration = o.at("calibration");
-  if (!calibration.is_null()) {
-    JsonObject c(calibration);
-    delay.calibration.emplace();
-    delay.calibration->systematic = read_signed(c.at("systematic_ns"));
-    delay.calibration->error = read_signed(c.at("error_ns"));
-    c.finish(later);
-  }
+  delay.calibration = read_calibration(o.at("calibration"), later);
   const JsonNode node_of_places = o.at("places");
   JsonObject places(node_of_places);
   for (std::size_t i = 0; i < kDelayPlaces; ++i)

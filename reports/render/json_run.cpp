@@ -199,6 +199,8 @@ GeneratorSide read_generator(const JsonNode& node, bool later) {
   g.send_calls = o.at("send_calls").count_or_null();
   g.receive_calls = o.at("receive_calls").count_or_null();
   static_cast<void>(o.at("calls_per_message").number_or_null());
+  // Reports of before every run was calibrated lack the key.
+  if (const auto found = o.find("calibration")) g.calibration = read_calibration(*found, later);
   o.at("warnings").elements([&](const JsonNode& line) { g.warnings.push_back(line.text()); });
   o.finish(later);
   return g;

@@ -241,6 +241,10 @@ std::string cost_text(const RunReport& run) {
   if (const auto calls = calls_per_message(run))
     words += fmt::format(", {:.2f} calls a message", *calls);
   words += ", " + counted(g.context_switches, "context switch", "context switches");
+  if (g.calibration)
+    words += fmt::format("; its clock readings lie {} outside of the kernel's, +- {}",
+                         seconds_text(to_seconds(g.calibration->systematic)),
+                         seconds_text(to_seconds(g.calibration->error)));
   return wrapped("generator ", words);
 }
 

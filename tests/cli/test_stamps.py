@@ -53,6 +53,25 @@ def test_udp_has_all_places(start_target, args):
     assert run["delay_by_place"]["calibration"]["error_ns"] >= 0
 
 
+@pytest.mark.parametrize("args", [["udp"], ["tcp"], ["tcp", "--workload", "connect"],
+                                  ["udp", "--workload", "stream"], ["tcp", "--workload", "hold"]],
+                         ids=" ".join)
+def test_every_report_says_what_its_clock_readings_are_worth(args):
+    run = run_json(*args, "--duration", "100ms", "--warm-up", "0s")
+    calibration = run["generator"]["calibration"]
+    # A reading before the send and one after the receipt: the stamps lie between them.
+    assert 0 < calibration["systematic_ns"] < 1_000_000, calibration
+    assert calibration["error_ns"] >= 0, calibration
+
+
+def test_where_nothing_loops_back_it_is_not_known():
+    # In a network namespace of its own whose loopback is down nothing can be sent at all.
+    result = run_volley("run", "udp", "--duration", "100ms", "--warm-up", "0s", "--report", "json",
+                        prefix=("unshare", "-n"))
+    assert result.code != 0 and result.json["status"] == "failed", str(result)
+    assert all(run["generator"]["calibration"] is None for run in result.json["runs"])
+
+
 def test_one_request_in_a_millisecond_is_stamped_in_each_thread(start_target):
     run = stamped(start_target("udp-echo").endpoint("udp"), "--rate", "50k", "--duration", "500ms")
     # Gaps of half a millisecond at least; a busy machine makes it fewer.

@@ -223,7 +223,16 @@ RunRecord udp_open_loop() {
   r.socket_events = {{ErrorKind::refused, 4, milliseconds(1500), milliseconds(2500)}};
   Dice dice(1);
   r.delay_by_place = any_delay(dice, true, 1000);
-  r.generator = {2, 0.5, 1.25, 3.5, 1234, "block", {"the clock is slow; choose tsc"}, 1990, 1980};
+  r.generator = {2,
+                 0.5,
+                 1.25,
+                 3.5,
+                 1234,
+                 "block",
+                 {"the clock is slow; choose tsc"},
+                 1990,
+                 1980,
+                 Calibration{Nanos(1900), Nanos(650)}};
   r.loss_places = LossPlaces{.sent = 1990,
                              .unsent = 10,
                              .answered = 1984,
@@ -323,6 +332,10 @@ RunRecord any_record(std::uint64_t seed) {
   for (std::uint64_t i = dice.below(3); i > 0; --i) g.warnings.push_back(dice.text());
   g.send_calls = dice.maybe([&] { return dice.count(63); });
   g.receive_calls = dice.maybe([&] { return dice.count(63); });
+  g.calibration = dice.maybe([&] {
+    return Calibration{Nanos(static_cast<std::int64_t>(dice.count()) - 1000),
+                       Nanos(static_cast<std::int64_t>(dice.count()))};
+  });
   if (dice.coin()) {
     TargetSide& t = r.target_side.emplace();
     t.received_messages = dice.maybe([&] { return dice.count(); });
