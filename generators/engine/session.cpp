@@ -52,11 +52,11 @@ Search search_datagram(std::span<const std::byte> datagram, std::uint32_t sessio
 
 std::vector<std::byte> control_frame(FrameKind kind, std::uint32_t session,
                                      std::span<const std::byte> payload) {
-  std::vector<std::byte> bytes(kControlBytes);
+  std::vector<std::byte> bytes(control_bytes(kind));
   Frame frame;
   frame.kind = kind;
   frame.session = session;
-  frame.length = kControlBytes - kFrameBytes;
+  frame.length = static_cast<std::uint32_t>(bytes.size() - kFrameBytes);
   write_frame(frame, bytes);
   std::copy(payload.begin(), payload.end(), bytes.begin() + kFrameBytes);
   return bytes;
@@ -202,6 +202,15 @@ std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protoco
                      protocol == Protocol::tcp ? at_most : MonoTime::min());
   const auto answer = ask(worker, protocol, flow.socket, question, wait, position);
   return answer ? read_session_statistics(answer->payload) : std::nullopt;
+}
+
+std::optional<StreamQuality> ask_quality(Worker& worker, const Flow& flow) {
+  constexpr Nanos kPatience = std::chrono::milliseconds(500);
+  const Question question{control_frame(FrameKind::stream_quality, worker.session(), {}),
+                          FrameKind::stream_quality_ack};
+  const auto answer = ask(worker, Protocol::udp, flow.socket, question,
+                          Waiting(worker, kPatience, MonoTime::min()), {});
+  return answer ? read_stream_quality(answer->payload) : std::nullopt;
 }
 
 }  // namespace volley

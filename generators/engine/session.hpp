@@ -10,6 +10,7 @@
 #include "generators/engine/link.hpp"
 #include "generators/engine/worker.hpp"
 #include "targets/wire/frame.hpp"
+#include "targets/wire/stream_quality.hpp"
 
 namespace volley {
 
@@ -83,5 +84,9 @@ struct HelloResult {
 [[nodiscard]] std::optional<SessionStatistics> ask_statistics(Worker& worker, Protocol protocol,
                                                               const Flow& flow, MonoTime at_most,
                                                               const FramePosition& position);
+
+// How our UDP sink saw the streams of this run that reach the same place as this flow. None: it was
+// silent for half a second, or does not know. Blocking: only for the end of a run.
+[[nodiscard]] std::optional<StreamQuality> ask_quality(Worker& worker, const Flow& flow);
 
 }  // namespace volley

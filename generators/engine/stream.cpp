@@ -187,7 +187,7 @@ class Stream {
   // Sends messages of one phase with one call; they share the time before it.
   BatchResult send(Flow& flow, std::span<const Due> dues, MonoTime now) {
     Place& place = places_[flow.index];
-    lay_out(flow.number, place.next_sequence, dues);
+    lay_out(flow.number, place.next_sequence, dues, now);
     const BatchResult result = link_.send(flow, messages_);
     if (result.sent > 0) {
       std::uint64_t bytes = 0;
@@ -201,11 +201,13 @@ class Stream {
     return result;
   }
 
-  void lay_out(std::uint32_t flow, std::uint64_t sequence, std::span<const Due> dues) {
+  void lay_out(std::uint32_t flow, std::uint64_t sequence, std::span<const Due> dues,
+               MonoTime now) {
     messages_.clear();
     Frame frame;
     frame.kind = dues.front().measured ? FrameKind::data : FrameKind::data_warm_up;
     frame.session = worker_.session();
+    if (kUdp) frame.slot = time_mark(now);
     frame.flow = static_cast<std::uint16_t>(flow);
     frame.sequence = sequence;
     const auto n = static_cast<std::uint32_t>(dues.size());
@@ -345,6 +347,18 @@ class Stream {
       *result.receiver.received_bytes += counted->bytes;
       *result.receiver.duplicates += counted->duplicates;
       *result.receiver.reordered += counted->reordered;
+    }
+    if (kUdp) ask_how_they_arrived();
+  }
+
+  // Any flow that reaches a place of the target hears of all that reach it.
+  void ask_how_they_arrived() {
+    auto& heard = worker_.result().stream_quality;
+    for (const Flow& flow : flows_) {
+      const auto answer = ask_quality(worker_, flow);
+      if (!answer) return;
+      heard[answer->place] = answer->figures;
+      if (heard.size() == answer->places) return;
     }
   }
 

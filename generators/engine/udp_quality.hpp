@@ -16,8 +16,9 @@ namespace volley {
 // What the flows of a thread know of their jitter, added to worker.result(); when it has ended.
 void take_jitters(Worker& worker, std::span<const Flow> flows);
 
-// Adds them to record.protocol_figures, after its counters are known. Only where each answer says
-// whose it is: the workload rr with frames. docs/report.md says what each is.
+// Adds them to record.protocol_figures, after its counters are known. Only where frames say what is
+// what: of the answers of rr, and of a stream's messages as our sink saw them. docs/report.md says
+// what each is.
 void add_udp_quality(RunRecord& record, const RunPlan& plan,
                      const std::vector<std::unique_ptr<Worker>>& workers);
 

@@ -16,6 +16,7 @@
 #include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
 #include "generators/plan/plan.hpp"
+#include "reports/measure/arrival_quality.hpp"
 #include "reports/measure/delay_places.hpp"
 #include "reports/measure/record.hpp"
 #include "reports/measure/reordering.hpp"
@@ -119,6 +120,8 @@ struct WorkerResult {
   std::uint64_t replicated = 0;                    // of these: how many came more than once
   std::optional<StampingResult> stamping;          // --stamps
   std::optional<VariationFigures> variation;       // udp: of the round trips of measured answers
+  // stream over udp: how its messages arrived, by the places of our sink.
+  std::map<std::uint16_t, ArrivalQuality> stream_quality;
 };
 
 class alignas(kCacheLine) Worker {

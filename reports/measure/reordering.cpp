@@ -140,7 +140,7 @@ SequenceTracker::Arrival ArrivalTracker::arrive(std::uint64_t sequence, MonoTime
   if (jumps) order_->on_jump(arrival);
   if (reordered) order_->on_reordered(arrival, counted_from_.value_or(0), figures);
   if (kind == Kind::duplicate) {
-    if (!copies_) copies_ = std::make_unique<SequenceTracker>();
+    if (!copies_) copies_ = std::make_unique<SequenceTracker>(window_);
     (void)copies_->arrive(sequence);
   }
   return kind;

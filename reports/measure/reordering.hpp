@@ -100,6 +100,10 @@ class ReorderingTracker {
 // Which numbers of one flow have arrived, in what order, and how often.
 class ArrivalTracker {
  public:
+  // Numbers are remembered as SequenceTracker remembers them.
+  explicit ArrivalTracker(std::uint64_t window = SequenceTracker::kDefaultWindow)
+      : window_(window), numbers_(window) {}
+
   // The numbers first … first + n - 1 arrive one after another. True: they are the next ones, and
   // that has been taken down. False: nothing has; let the first arrive by itself.
   [[nodiscard]] bool arrive_in_order(std::uint64_t first, std::uint64_t n) {
@@ -117,6 +121,7 @@ class ArrivalTracker {
   [[nodiscard]] std::uint64_t replicated() const { return copies_ ? copies_->unique() : 0; }
 
  private:
+  std::uint64_t window_;
   SequenceTracker numbers_;
   std::optional<std::uint64_t> counted_from_;
   // What most flows never need.

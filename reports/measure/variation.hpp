@@ -76,6 +76,8 @@ class VariationTracker {
   // How many differences the jitter has followed.
   [[nodiscard]] std::uint64_t differences() const { return differences_; }
 
+  // A jitter that has followed fewer differences is still too small to be told.
+  static constexpr std::uint64_t kSettled = 64;
   // Gaps are remembered by so many trips; pairs with numbers beside older ones are undefined.
   static constexpr std::size_t kMostEdges = 512;
 

@@ -218,16 +218,17 @@ std::string few_text(const RunReport& run) {
           words);
 }
 
-// How unevenly round trips took, where it is known.
+// How unevenly round trips took, or messages one way, where it is known.
 std::string variation_text(const RunReport& run) {
   const auto jitter = protocol_figure(run, "jitter_ns");
   const auto usual = protocol_figure(run, "pdv_p50_ns");
   const auto most = protocol_figure(run, "pdv_p99_9_ns");
   if (!jitter || !usual || !most) return {};
   return wrapped("variation ",
-                 fmt::format("{} jitter; service {} above its least at p50, {} at p99.9",
-                             seconds_text(*jitter * 1e-9), seconds_text(*usual * 1e-9),
-                             seconds_text(*most * 1e-9)));
+                 fmt::format("{} jitter; {} {} above its least at p50, {} at p99.9",
+                             seconds_text(*jitter * 1e-9),
+                             run.workload == "stream" ? "one-way delay" : "service",
+                             seconds_text(*usual * 1e-9), seconds_text(*most * 1e-9)));
 }
 
 std::string cost_text(const RunReport& run) {

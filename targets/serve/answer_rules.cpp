@@ -6,7 +6,8 @@ namespace {
 bool is_answer(FrameKind kind) {
   return kind == FrameKind::response || kind == FrameKind::stamped_response ||
          kind == FrameKind::hello_ack || kind == FrameKind::statistics_ack ||
-         kind == FrameKind::goodbye_ack || kind == FrameKind::socket_counters_ack;
+         kind == FrameKind::goodbye_ack || kind == FrameKind::socket_counters_ack ||
+         kind == FrameKind::stream_quality_ack;
 }
 
 bool is_marked(int ttl) { return ttl <= kMarkedTtl && ttl >= kMarkedTtl - kMarkedHops; }
@@ -34,14 +35,17 @@ Decision decide_frame(const AnswerPolicy& policy, const DatagramFacts& facts) {
     case FrameKind::statistics:
     case FrameKind::goodbye:
     case FrameKind::socket_counters:
-      return facts.bytes >= kControlBytes || policy.may_enlarge() ? Decision::control
-                                                                  : Decision::ignore_unproven;
+    case FrameKind::stream_quality:
+      return facts.bytes >= control_bytes(facts.frame->kind) || policy.may_enlarge()
+                 ? Decision::control
+                 : Decision::ignore_unproven;
     case FrameKind::response:
     case FrameKind::stamped_response:
     case FrameKind::hello_ack:
     case FrameKind::statistics_ack:
     case FrameKind::goodbye_ack:
     case FrameKind::socket_counters_ack:
+    case FrameKind::stream_quality_ack:
       return policy.guard ? Decision::ignore_answer : Decision::echo;
   }
   return Decision::ignore_malformed;

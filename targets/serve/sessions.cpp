@@ -6,17 +6,42 @@
 
 namespace volley {
 
-void UdpSessions::count(const Address& peer, const Frame& frame) {
-  count(table_.touch(peer_key(peer, frame.session)), frame);
+UdpSessions::Session& UdpSessions::session_of(const Address& peer, std::uint32_t session) {
+  const bool again = latest_.its != nullptr && latest_.session == session && latest_.peer == peer;
+  return again ? *latest_.its : look_up(peer, session);
 }
 
-void UdpSessions::count_row(const Address& peer, std::span<const std::byte> row, std::size_t each) {
+UdpSessions::Session& UdpSessions::look_up(const Address& peer, std::uint32_t session) {
+  Session& its = table_.touch(peer_key(peer, session));
+  if (!its.ticket) its.ticket = figures_.admit(peer, session);
+  latest_ = {.peer = peer, .session = session, .its = &its};
+  return its;
+}
+
+void UdpSessions::count(const Address& peer, const Frame& frame, MonoTime received) {
+  Session& session = session_of(peer, frame.session);
+  count(session, frame);
+  figures_.arrive(
+      *session.ticket,
+      {.first = frame.sequence, .measured = frame.kind == FrameKind::data, .sent = frame.slot},
+      received);
+}
+
+void UdpSessions::count_row(const Address& peer, std::span<const std::byte> row, std::size_t each,
+                            MonoTime received) {
   const auto first = read_frame(row);
   ensure(first.has_value(), "a row that is counted consists of frames");
-  Session& session = table_.touch(peer_key(peer, first->session));
+  Session& session = session_of(peer, first->session);
   SessionStatistics& counted = session.counted;
   while (!row.empty()) {
-    const std::size_t n = count_ascending(row, each);
+    // What left with one call says the same time.
+    const std::size_t n = count_sent_together(row, each);
+    figures_.arrive(*session.ticket,
+                    {.first = sequence_of(row),
+                     .n = n,
+                     .measured = first->kind == FrameKind::data,
+                     .sent = slot_of(row)},
+                    received);
     auto part = row.first(std::min(n * each, row.size()));
     row = row.subspan(part.size());
     if (session.tracker.arrive_in_order(sequence_of(part), n)) {
@@ -51,6 +76,10 @@ void UdpSessions::count(Session& session, const Frame& frame) {
   if (arrival == SequenceTracker::Arrival::duplicate) ++counted.duplicates;
   // So far behind that a copy cannot be told from a straggler: neither is claimed.
   if (arrival == SequenceTracker::Arrival::too_old) ++counted.malformed;
+}
+
+ArrivalQuality UdpSessions::quality(const Address& peer, std::uint32_t session) const {
+  return figures_.of(peer, session).value_or(ArrivalQuality{});
 }
 
 SessionStatistics UdpSessions::statistics(const Address& peer, std::uint32_t session) {

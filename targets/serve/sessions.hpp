@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "reports/measure/sequence.hpp"
 #include "targets/serve/peer_table.hpp"
+#include "targets/serve/stream_figures.hpp"
 #include "targets/wire/frame.hpp"
 
 namespace volley {
@@ -14,13 +16,16 @@ class UdpSessions {
  public:
   explicit UdpSessions(const HashKey& key) : table_(kMost, key) {}
 
-  // Counts a data or data_warm_up frame.
-  void count(const Address& peer, const Frame& frame);
+  // Counts a data or data_warm_up frame. `received`: after the call that brought it.
+  void count(const Address& peer, const Frame& frame, MonoTime received);
   // Counts a row of such frames of one kind and session, `each` bytes (only the last may be
   // shorter): the same as one after another, at the price of one where their numbers ascend.
-  void count_row(const Address& peer, std::span<const std::byte> row, std::size_t each);
+  void count_row(const Address& peer, std::span<const std::byte> row, std::size_t each,
+                 MonoTime received);
   // What was counted so far; zeros for a session nobody has heard of.
   [[nodiscard]] SessionStatistics statistics(const Address& peer, std::uint32_t session);
+  // How all flows of that run have arrived so far; zeros where that is not known.
+  [[nodiscard]] ArrivalQuality quality(const Address& peer, std::uint32_t session) const;
 
   static constexpr std::size_t kMost = 4096;
   // 8 KiB of bits a session at most, so that all of them together stay below 34 MiB.
@@ -30,10 +35,23 @@ class UdpSessions {
   struct Session {
     SequenceTracker tracker{kWindow};
     SessionStatistics counted;
+    std::optional<StreamFigures::Ticket> ticket;
   };
+  Session& session_of(const Address& peer, std::uint32_t session);
+  Session& look_up(const Address& peer, std::uint32_t session);
   static void count(Session& session, const Frame& frame);
 
+  // The one that was touched last, so that what follows from the same peer needs no table: its
+  // keyed hash is most of what counting a datagram costs.
+  struct Latest {
+    Address peer;
+    std::uint32_t session = 0;
+    Session* its = nullptr;
+  };
+
   PeerTable<Session> table_;
+  Latest latest_;
+  StreamFigures figures_;
 };
 
 }  // namespace volley

@@ -201,6 +201,8 @@ bool TcpService::take_head(Connection& c, std::span<const std::byte> payload, Mo
     case FrameKind::goodbye_ack:
     case FrameKind::socket_counters:  // about datagrams
     case FrameKind::socket_counters_ack:
+    case FrameKind::stream_quality:
+    case FrameKind::stream_quality_ack:
       break;
   }
   ++c.counted.malformed;  // passed over: nothing this target could do with it

@@ -80,7 +80,7 @@ void UdpService::answer_control(const Received& slot, std::span<std::byte> datag
     so_far = counters(now);
     if (!sender_.has_room()) return;  // the socket takes no more: who asks will ask again
   }
-  const auto answer = place_of(Decision::control, slot, datagram).first(kControlBytes);
+  const auto answer = place_of(Decision::control, slot, datagram).first(control_bytes(frame.kind));
   std::fill(answer.begin(), answer.end(), std::byte{0});
   const auto payload = answer.subspan(kFrameBytes);
   Frame ack = frame;
@@ -91,6 +91,12 @@ void UdpService::answer_control(const Received& slot, std::span<std::byte> datag
   } else if (frame.kind == FrameKind::socket_counters) {
     ack.kind = FrameKind::socket_counters_ack;
     write_payload(so_far, payload);
+  } else if (frame.kind == FrameKind::stream_quality) {
+    ack.kind = FrameKind::stream_quality_ack;
+    write_payload(StreamQuality{.place = static_cast<std::uint16_t>(context_.thread),
+                                .places = static_cast<std::uint16_t>(context_.options.threads),
+                                .figures = sessions_.quality(*slot.peer, frame.session)},
+                  payload);
   } else {
     ack.kind =
         frame.kind == FrameKind::statistics ? FrameKind::statistics_ack : FrameKind::goodbye_ack;

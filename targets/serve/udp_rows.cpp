@@ -14,7 +14,7 @@ bool is_answered(Decision decision) {
 
 bool is_control(FrameKind kind) {
   return kind == FrameKind::hello || kind == FrameKind::statistics || kind == FrameKind::goodbye ||
-         kind == FrameKind::socket_counters;
+         kind == FrameKind::socket_counters || kind == FrameKind::stream_quality;
 }
 
 // Each is answered with something of its own.
@@ -122,9 +122,9 @@ std::size_t UdpService::handle(const Received& slot, DatagramFacts facts, MonoTi
   count_taken(decision, facts, n);
   if (decision == Decision::count_data) {
     if (n == 1) {
-      sessions_.count(*slot.peer, *facts.frame);
+      sessions_.count(*slot.peer, *facts.frame, time_of_call());
     } else {
-      sessions_.count_row(*slot.peer, row.bytes, each);
+      sessions_.count_row(*slot.peer, row.bytes, each, time_of_call());
     }
   }
   if (is_answered(decision)) answer(decision, slot, row, facts, now);

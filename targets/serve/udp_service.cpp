@@ -65,6 +65,7 @@ void UdpService::serve_received(int n, MonoTime now) {
   if (n == 0) ++context_.udp.receive_misses;
   if (n <= 0) return;
   ++context_.udp.receive_calls;
+  time_of_call_.reset();
   if (n == 1 && answer_at_once(received_.at(0))) {
     if (seeks_peer_) note_peer(*received_.at(0).peer, now);
     return;
@@ -113,6 +114,11 @@ void UdpService::serve_in_hand(MonoTime now) {
   queue_.advance(now);
   send_ready(now);
   (void)flush(now);
+}
+
+MonoTime UdpService::time_of_call() {
+  if (!time_of_call_) time_of_call_ = mono_now();
+  return *time_of_call_;
 }
 
 bool UdpService::serve_slot(const Received& slot, MonoTime now) {

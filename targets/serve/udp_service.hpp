@@ -79,6 +79,9 @@ class UdpService {
   void keep_to_peer(MonoTime now);
   void serve_received(int n, MonoTime now);
   void serve_in_hand(MonoTime now);
+  // When the call returned that brought what is in hand; the clock is read when that is first
+  // asked.
+  MonoTime time_of_call();
   bool serve_slot(const Received& slot, MonoTime now);
   void send_ready(MonoTime now);
   bool flush(MonoTime now);
@@ -127,6 +130,7 @@ class UdpService {
   bool shows_;
   ReceiveBatch received_;
   UdpSender sender_;
+  std::optional<MonoTime> time_of_call_;
   std::size_t in_hand_ = 0;  // slots of received_
   std::size_t slot_ = 0;     // the next of them
   std::size_t offset_ = 0;   // into that slot, where the next datagram begins

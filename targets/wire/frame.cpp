@@ -1,11 +1,9 @@
 #include "targets/wire/frame.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <concepts>
-#include <cstring>
 
 #include "reports/measure/ensure.hpp"
+#include "targets/wire/little_endian.hpp"
 
 namespace volley {
 namespace {
@@ -13,35 +11,8 @@ namespace {
 constexpr std::byte kMagic0{0xF6};
 constexpr std::byte kMagic1{0xD7};
 
-// The wire is little-endian; on such a host both functions are one plain load or store.
-template <std::unsigned_integral T>
-T swap_on_big_endian(T value) {
-  if constexpr (std::endian::native == std::endian::big) {
-    T swapped = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      swapped = static_cast<T>((swapped << 8U) | ((value >> (8U * i)) & 0xFFU));
-    }
-    return swapped;
-  } else {
-    return value;
-  }
-}
-
-template <std::unsigned_integral T>
-T load(std::span<const std::byte> from, std::size_t offset) {
-  T value = 0;
-  std::memcpy(&value, from.data() + offset, sizeof value);
-  return swap_on_big_endian(value);
-}
-
-template <std::unsigned_integral T>
-void store(T value, std::span<std::byte> to, std::size_t offset) {
-  value = swap_on_big_endian(value);
-  std::memcpy(to.data() + offset, &value, sizeof value);
-}
-
 bool is_known_kind(std::uint8_t kind) {
-  return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 23);
+  return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 25);
 }
 
 constexpr std::size_t kHelloBytes = 16;
@@ -58,11 +29,11 @@ void write_frame(const Frame& frame, std::span<std::byte> to) {
   to[1] = kMagic1;
   to[2] = std::byte{kFrameVersion};
   to[3] = static_cast<std::byte>(frame.kind);
-  store(frame.session, to, 4);
-  store(frame.slot, to, 8);
-  store(frame.length, to, 12);
+  store_little(frame.session, to, 4);
+  store_little(frame.slot, to, 8);
+  store_little(frame.length, to, 12);
   // Flow and sequence share the last eight bytes.
-  store(std::uint64_t{frame.flow} | (frame.sequence << 16U), to, 16);
+  store_little(std::uint64_t{frame.flow} | (frame.sequence << 16U), to, 16);
 }
 
 std::optional<Frame> read_frame(std::span<const std::byte> from) {
@@ -70,12 +41,12 @@ std::optional<Frame> read_frame(std::span<const std::byte> from) {
   if (from[2] != std::byte{kFrameVersion}) return std::nullopt;
   const auto kind = static_cast<std::uint8_t>(from[3]);
   if (!is_known_kind(kind)) return std::nullopt;
-  const auto length = load<std::uint32_t>(from, 12);
+  const auto length = load_little<std::uint32_t>(from, 12);
   if (length > kMostPayload) return std::nullopt;
-  const auto tail = load<std::uint64_t>(from, 16);
+  const auto tail = load_little<std::uint64_t>(from, 16);
   return Frame{.kind = static_cast<FrameKind>(kind),
-               .session = load<std::uint32_t>(from, 4),
-               .slot = load<std::uint32_t>(from, 8),
+               .session = load_little<std::uint32_t>(from, 4),
+               .slot = load_little<std::uint32_t>(from, 8),
                .length = length,
                .flow = static_cast<std::uint16_t>(tail & 0xFFFFU),
                .sequence = tail >> 16U};
@@ -96,30 +67,30 @@ void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::sp
   ensure(first.sequence + (n - 1) <= kLastSequence, "a sequence has 48 bits");
   write_frame(first, to);
   if (n == 1) return;
-  const auto head = load<std::uint64_t>(to, 0);
-  const auto middle = load<std::uint64_t>(to, 8);
-  auto tail = load<std::uint64_t>(to, 16);
+  const auto head = load_little<std::uint64_t>(to, 0);
+  const auto middle = load_little<std::uint64_t>(to, 8);
+  auto tail = load_little<std::uint64_t>(to, 16);
   for (std::size_t at = stride; at < n * stride; at += stride) {
     tail += kNextNumber;
-    store(head, to, at);
-    store(middle, to, at + 8);
-    store(tail, to, at + 16);
+    store_little(head, to, at);
+    store_little(middle, to, at + 8);
+    store_little(tail, to, at + 16);
   }
 }
 
 std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t size) {
   ensure(size >= kFrameBytes && joined.size() >= size, "the first datagram is a whole frame");
-  const auto head = load<std::uint64_t>(joined, 0);
-  const auto middle = load<std::uint64_t>(joined, 8);
-  auto tail = load<std::uint64_t>(joined, 16);
+  const auto head = load_little<std::uint64_t>(joined, 0);
+  const auto middle = load_little<std::uint64_t>(joined, 8);
+  auto tail = load_little<std::uint64_t>(joined, 16);
   const std::size_t most = joined.size() / size;
   std::size_t n = 1;
   for (; n < most; ++n) {
     const std::size_t at = n * size;
     tail += kNextNumber;
-    const std::uint64_t differs = (load<std::uint64_t>(joined, at) ^ head) |
-                                  (load<std::uint64_t>(joined, at + 8) ^ middle) |
-                                  (load<std::uint64_t>(joined, at + 16) ^ tail);
+    const std::uint64_t differs = (load_little<std::uint64_t>(joined, at) ^ head) |
+                                  (load_little<std::uint64_t>(joined, at + 8) ^ middle) |
+                                  (load_little<std::uint64_t>(joined, at + 16) ^ tail);
     if (differs != 0) break;
   }
   return n;
@@ -128,18 +99,19 @@ std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t siz
 std::size_t count_alike(std::span<const std::byte> row, std::size_t each) {
   if (!read_datagram(row.first(std::min(each, row.size())))) return 0;
   // Magic, version, kind and session are the first eight bytes, and valid in the first frame.
-  const auto head = load<std::uint64_t>(row, 0);
+  const auto head = load_little<std::uint64_t>(row, 0);
   const auto length = static_cast<std::uint32_t>(each - kFrameBytes);
   std::size_t count = 1;
   std::size_t at = each;
   for (; at + each <= row.size(); at += each, ++count) {
-    if (load<std::uint64_t>(row, at) != head || load<std::uint32_t>(row, at + 12) != length) {
+    if (load_little<std::uint64_t>(row, at) != head ||
+        load_little<std::uint32_t>(row, at + 12) != length) {
       return count;
     }
   }
   if (at >= row.size()) return count;
   const auto last = row.subspan(at);
-  return read_datagram(last) && load<std::uint64_t>(last, 0) == head ? count + 1 : count;
+  return read_datagram(last) && load_little<std::uint64_t>(last, 0) == head ? count + 1 : count;
 }
 
 void turn_into_responses(std::span<std::byte> row, std::size_t each) {
@@ -148,17 +120,27 @@ void turn_into_responses(std::span<std::byte> row, std::size_t each) {
   }
 }
 
-std::size_t count_ascending(std::span<const std::byte> row, std::size_t each) {
-  std::uint64_t next = sequence_of(row);
+std::size_t count_sent_together(std::span<const std::byte> row, std::size_t each) {
+  const std::uint32_t slot = slot_of(row);
+  auto tail = load_little<std::uint64_t>(row, 16);
+  // Behind the last number there is none.
+  const std::uint64_t most = kLastSequence - sequence_of(row) + 1;
   std::size_t count = 0;
-  for (std::size_t at = 0; at < row.size(); at += each, ++count, ++next) {
-    if (load<std::uint64_t>(row, at + 16) >> 16U != next) break;
+  for (std::size_t at = 0; at < row.size() && count < most; at += each, ++count) {
+    if (load_little<std::uint64_t>(row, at + 16) != tail ||
+        load_little<std::uint32_t>(row, at + 8) != slot)
+      break;
+    tail += kNextNumber;
   }
   return count;
 }
 
 std::uint64_t sequence_of(std::span<const std::byte> frame) {
-  return load<std::uint64_t>(frame, 16) >> 16U;
+  return load_little<std::uint64_t>(frame, 16) >> 16U;
+}
+
+std::uint32_t slot_of(std::span<const std::byte> frame) {
+  return load_little<std::uint32_t>(frame, 8);
 }
 
 bool may_be_frame(std::span<const std::byte> first_bytes) {
@@ -168,82 +150,82 @@ bool may_be_frame(std::span<const std::byte> first_bytes) {
 
 void write_payload(const SizedRequest& value, std::span<std::byte> to) {
   ensure(to.size() >= kSizedRequestBytes, "a sized request needs 12 bytes");
-  store(value.response_bytes, to, 0);
-  store(value.cookie, to, 4);
+  store_little(value.response_bytes, to, 0);
+  store_little(value.cookie, to, 4);
 }
 
 void write_payload(const Hello& value, std::span<std::byte> to) {
   ensure(to.size() >= kHelloBytes, "a hello needs 16 bytes");
-  store(std::uint32_t{static_cast<std::uint8_t>(value.session_kind)}, to, 0);
-  store(value.message_bytes, to, 4);
-  store(value.cookie, to, 8);
+  store_little(std::uint32_t{static_cast<std::uint8_t>(value.session_kind)}, to, 0);
+  store_little(value.message_bytes, to, 4);
+  store_little(value.cookie, to, 8);
 }
 
 void write_payload(const HelloAck& value, std::span<std::byte> to) {
   ensure(to.size() >= kHelloAckBytes, "an answer to a hello needs 16 bytes");
-  store(value.cookie, to, 0);
-  store(value.most_response_bytes, to, 8);
-  store(value.accepted ? std::uint32_t{1} : std::uint32_t{0}, to, 12);
+  store_little(value.cookie, to, 0);
+  store_little(value.most_response_bytes, to, 8);
+  store_little(value.accepted ? std::uint32_t{1} : std::uint32_t{0}, to, 12);
 }
 
 void write_payload(const TargetStamps& value, std::span<std::byte> to) {
   ensure(to.size() >= kTargetStampsBytes, "a target's stamps need 24 bytes");
-  store(static_cast<std::uint64_t>(value.kernel_received_ns), to, 0);
-  store(static_cast<std::uint64_t>(value.received_ns), to, 8);
-  store(static_cast<std::uint64_t>(value.sent_ns), to, 16);
+  store_little(static_cast<std::uint64_t>(value.kernel_received_ns), to, 0);
+  store_little(static_cast<std::uint64_t>(value.received_ns), to, 8);
+  store_little(static_cast<std::uint64_t>(value.sent_ns), to, 16);
 }
 
 void write_payload(const SessionStatistics& value, std::span<std::byte> to) {
   ensure(to.size() >= kSessionStatisticsBytes, "session statistics need 64 bytes");
-  store(value.messages, to, 0);
-  store(value.bytes, to, 8);
-  store(value.duplicates, to, 16);
-  store(value.reordered, to, 24);
-  store(value.warm_up_messages, to, 32);
-  store(value.sent_messages, to, 40);
-  store(value.sent_bytes, to, 48);
-  store(value.malformed, to, 56);
+  store_little(value.messages, to, 0);
+  store_little(value.bytes, to, 8);
+  store_little(value.duplicates, to, 16);
+  store_little(value.reordered, to, 24);
+  store_little(value.warm_up_messages, to, 32);
+  store_little(value.sent_messages, to, 40);
+  store_little(value.sent_bytes, to, 48);
+  store_little(value.malformed, to, 56);
 }
 
 void write_payload(const SocketCounters& value, std::span<std::byte> to) {
   ensure(to.size() >= kSocketCountersBytes, "socket counters need 72 bytes");
-  store(value.place, to, 0);
-  store(value.places, to, 2);
-  store(value.joins ? std::uint32_t{1} : std::uint32_t{0}, to, 4);
-  store(value.taken, to, 8);
-  store(value.answered, to, 16);
-  store(value.duplicated, to, 24);
-  store(value.dropped, to, 32);
-  store(value.discarded, to, 40);
-  store(value.send_errors, to, 48);
-  store(value.ignored, to, 56);
-  store(value.kernel_drops, to, 64);
+  store_little(value.place, to, 0);
+  store_little(value.places, to, 2);
+  store_little(value.joins ? std::uint32_t{1} : std::uint32_t{0}, to, 4);
+  store_little(value.taken, to, 8);
+  store_little(value.answered, to, 16);
+  store_little(value.duplicated, to, 24);
+  store_little(value.dropped, to, 32);
+  store_little(value.discarded, to, 40);
+  store_little(value.send_errors, to, 48);
+  store_little(value.ignored, to, 56);
+  store_little(value.kernel_drops, to, 64);
 }
 
 std::optional<SizedRequest> read_sized_request(std::span<const std::byte> payload) {
   if (payload.size() < kSizedRequestBytes) return std::nullopt;
-  const SizedRequest value{.response_bytes = load<std::uint32_t>(payload, 0),
-                           .cookie = load<std::uint64_t>(payload, 4)};
+  const SizedRequest value{.response_bytes = load_little<std::uint32_t>(payload, 0),
+                           .cookie = load_little<std::uint64_t>(payload, 4)};
   if (value.response_bytes > kMostPayload) return std::nullopt;
   return value;
 }
 
 std::optional<Hello> read_hello(std::span<const std::byte> payload) {
   if (payload.size() < kHelloBytes) return std::nullopt;
-  const auto kind = load<std::uint32_t>(payload, 0);
+  const auto kind = load_little<std::uint32_t>(payload, 0);
   if (kind > static_cast<std::uint32_t>(SessionKind::both)) return std::nullopt;
   const Hello value{.session_kind = static_cast<SessionKind>(kind),
-                    .message_bytes = load<std::uint32_t>(payload, 4),
-                    .cookie = load<std::uint64_t>(payload, 8)};
+                    .message_bytes = load_little<std::uint32_t>(payload, 4),
+                    .cookie = load_little<std::uint64_t>(payload, 8)};
   if (value.message_bytes > kMostPayload) return std::nullopt;
   return value;
 }
 
 std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload) {
   if (payload.size() < kHelloAckBytes) return std::nullopt;
-  const auto accepted = load<std::uint32_t>(payload, 12);
-  const HelloAck value{.cookie = load<std::uint64_t>(payload, 0),
-                       .most_response_bytes = load<std::uint32_t>(payload, 8),
+  const auto accepted = load_little<std::uint32_t>(payload, 12);
+  const HelloAck value{.cookie = load_little<std::uint64_t>(payload, 0),
+                       .most_response_bytes = load_little<std::uint32_t>(payload, 8),
                        .accepted = accepted == 1};
   if (accepted > 1 || value.most_response_bytes > kMostPayload) return std::nullopt;
   return value;
@@ -254,9 +236,9 @@ std::optional<HelloAck> read_hello_ack(std::span<const std::byte> payload) {
 std::optional<TargetStamps> read_target_stamps(std::span<const std::byte> payload) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 62U;
   if (payload.size() < kTargetStampsBytes) return std::nullopt;
-  const auto kernel = load<std::uint64_t>(payload, 0);
-  const auto received = load<std::uint64_t>(payload, 8);
-  const auto sent = load<std::uint64_t>(payload, 16);
+  const auto kernel = load_little<std::uint64_t>(payload, 0);
+  const auto received = load_little<std::uint64_t>(payload, 8);
+  const auto sent = load_little<std::uint64_t>(payload, 16);
   if (kernel > kMost || received > kMost || sent > kMost) return std::nullopt;
   return TargetStamps{.kernel_received_ns = static_cast<std::int64_t>(kernel),
                       .received_ns = static_cast<std::int64_t>(received),
@@ -265,30 +247,30 @@ std::optional<TargetStamps> read_target_stamps(std::span<const std::byte> payloa
 
 std::optional<SessionStatistics> read_session_statistics(std::span<const std::byte> payload) {
   if (payload.size() < kSessionStatisticsBytes) return std::nullopt;
-  return SessionStatistics{.messages = load<std::uint64_t>(payload, 0),
-                           .bytes = load<std::uint64_t>(payload, 8),
-                           .duplicates = load<std::uint64_t>(payload, 16),
-                           .reordered = load<std::uint64_t>(payload, 24),
-                           .warm_up_messages = load<std::uint64_t>(payload, 32),
-                           .sent_messages = load<std::uint64_t>(payload, 40),
-                           .sent_bytes = load<std::uint64_t>(payload, 48),
-                           .malformed = load<std::uint64_t>(payload, 56)};
+  return SessionStatistics{.messages = load_little<std::uint64_t>(payload, 0),
+                           .bytes = load_little<std::uint64_t>(payload, 8),
+                           .duplicates = load_little<std::uint64_t>(payload, 16),
+                           .reordered = load_little<std::uint64_t>(payload, 24),
+                           .warm_up_messages = load_little<std::uint64_t>(payload, 32),
+                           .sent_messages = load_little<std::uint64_t>(payload, 40),
+                           .sent_bytes = load_little<std::uint64_t>(payload, 48),
+                           .malformed = load_little<std::uint64_t>(payload, 56)};
 }
 
 std::optional<SocketCounters> read_socket_counters(std::span<const std::byte> payload) {
   if (payload.size() < kSocketCountersBytes) return std::nullopt;
-  const auto joins = load<std::uint32_t>(payload, 4);
-  const SocketCounters value{.place = load<std::uint16_t>(payload, 0),
-                             .places = load<std::uint16_t>(payload, 2),
+  const auto joins = load_little<std::uint32_t>(payload, 4);
+  const SocketCounters value{.place = load_little<std::uint16_t>(payload, 0),
+                             .places = load_little<std::uint16_t>(payload, 2),
                              .joins = joins == 1,
-                             .taken = load<std::uint64_t>(payload, 8),
-                             .answered = load<std::uint64_t>(payload, 16),
-                             .duplicated = load<std::uint64_t>(payload, 24),
-                             .dropped = load<std::uint64_t>(payload, 32),
-                             .discarded = load<std::uint64_t>(payload, 40),
-                             .send_errors = load<std::uint64_t>(payload, 48),
-                             .ignored = load<std::uint64_t>(payload, 56),
-                             .kernel_drops = load<std::uint64_t>(payload, 64)};
+                             .taken = load_little<std::uint64_t>(payload, 8),
+                             .answered = load_little<std::uint64_t>(payload, 16),
+                             .duplicated = load_little<std::uint64_t>(payload, 24),
+                             .dropped = load_little<std::uint64_t>(payload, 32),
+                             .discarded = load_little<std::uint64_t>(payload, 40),
+                             .send_errors = load_little<std::uint64_t>(payload, 48),
+                             .ignored = load_little<std::uint64_t>(payload, 56),
+                             .kernel_drops = load_little<std::uint64_t>(payload, 64)};
   if (joins > 1 || value.place >= value.places) return std::nullopt;
   return value;
 }

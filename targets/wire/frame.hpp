@@ -5,7 +5,8 @@
 //        2    1 version (1)
 //        3    1 kind
 //        4    4 session   one run of one generator; answers to another run are foreign
-//        8    4 slot      the generator's place for the request; echoed, not interpreted
+//        8    4 slot      the generator's place for the request; echoed, not interpreted. Of stream
+//                         messages over UDP: when they were sent (stream_quality.hpp)
 //       12    4 length    bytes of payload that follow the header
 //       16    2 flow      low 16 bits of the flow's number
 //       18    6 sequence  the request's number within its flow, from 0
@@ -40,6 +41,8 @@ enum class FrameKind : std::uint8_t {
   goodbye_ack = 21,
   socket_counters = 22,      // asks what became of the requests that reached this socket; padding
   socket_counters_ack = 23,  // payload SocketCounters
+  stream_quality = 24,       // asks how this run's streams arrived at the socket; padding
+  stream_quality_ack = 25,   // payload StreamQuality (stream_quality.hpp)
 };
 
 inline constexpr std::size_t kFrameBytes = 24;
@@ -80,17 +83,25 @@ void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::sp
 [[nodiscard]] std::size_t count_alike(std::span<const std::byte> row, std::size_t each);
 // Turns a row of request frames into the responses to them: nothing but the kind changes.
 void turn_into_responses(std::span<std::byte> row, std::size_t each);
-// How many frames at the start of such a row have sequence numbers that follow one another.
-[[nodiscard]] std::size_t count_ascending(std::span<const std::byte> row, std::size_t each);
-// The sequence number in a frame, which must be one.
+// How many frames at the start of such a row are of one flow and slot, and have sequence numbers
+// that follow one another.
+[[nodiscard]] std::size_t count_sent_together(std::span<const std::byte> row, std::size_t each);
+// The sequence number in a frame, which must be one, and its slot.
 [[nodiscard]] std::uint64_t sequence_of(std::span<const std::byte> frame);
+[[nodiscard]] std::uint32_t slot_of(std::span<const std::byte> frame);
 
 // True when the first bytes (1 or more) can still become a frame of ours: the magic, as far as
 // there are bytes. A TCP target uses it to tell a session from plain text.
 [[nodiscard]] bool may_be_frame(std::span<const std::byte> first_bytes);
 
-// Control frames are padded to this size, so that no answer to one is larger than its cause.
+// Control frames are padded to these sizes, so that no answer to one is larger than its cause.
 inline constexpr std::size_t kControlBytes = 96;
+inline constexpr std::size_t kMostControlBytes = 280;
+[[nodiscard]] constexpr std::size_t control_bytes(FrameKind kind) {
+  return kind == FrameKind::stream_quality || kind == FrameKind::stream_quality_ack
+             ? kMostControlBytes
+             : kControlBytes;
+}
 
 // A session's purpose, named in its hello.
 enum class SessionKind : std::uint8_t { echo = 0, sink = 1, source = 2, both = 3 };

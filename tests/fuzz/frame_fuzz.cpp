@@ -9,6 +9,7 @@
 
 #include "reports/measure/ensure.hpp"
 #include "targets/wire/frame.hpp"
+#include "targets/wire/stream_quality.hpp"
 
 namespace volley {
 namespace {
@@ -40,7 +41,7 @@ void check_frame(std::span<const std::byte> input) {
 
 // Payloads may have spare bits; what was read is then read again.
 void check_payloads(std::span<const std::byte> payload) {
-  std::array<std::byte, kControlBytes> bytes{};
+  std::array<std::byte, kMostControlBytes> bytes{};
   if (const auto value = read_sized_request(payload)) {
     ensure(value->response_bytes <= kMostPayload, "a response size is in range");
     write_payload(*value, bytes);
@@ -73,6 +74,12 @@ void check_payloads(std::span<const std::byte> payload) {
     ensure(value->place < value->places, "a place is one of those there are");
     write_payload(*value, bytes);
     ensure(read_socket_counters(bytes) == value, "socket counters are read again as they were");
+  }
+  if (const auto value = read_stream_quality(payload)) {
+    ensure(value->place < value->places, "a place is one of those there are");
+    write_payload(*value, bytes);
+    ensure(read_stream_quality(bytes) == value, "a stream's quality is read again as it was");
+    (void)put_together(std::array{value->figures, value->figures});
   }
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import struct
 from collections import namedtuple
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,30 @@ def extents(numbers):
             highs.append(number)
             places.append(place)
     return found
+
+
+Late = namedtuple("Late", "extent n kept")
+
+
+def reordered_in(arrivals):
+    """Of each arrival that is reordered by RFC 4737 section 3.3: its extent (4.2.1), the largest n
+    for which it is n-reordered (5.3), and how many larger ones a receiver had to keep (4.4)."""
+    found, next_expected = [], 0
+    for i, number in enumerate(arrivals):
+        if number >= next_expected:
+            next_expected = number + 1
+            continue
+        earliest = min(j for j in range(i) if arrivals[j] > number)
+        n = 0
+        while n < i and arrivals[i - n - 1] > number:
+            n += 1
+        found.append(Late(i - earliest, n, sum(s > number for s in arrivals[earliest:i])))
+    return found
+
+
+def at(share, values):
+    """The value of rank ceil(share n)."""
+    return sorted(values)[ceil(share * len(values)) - 1]
 
 
 LATE_NS = 1_000_000

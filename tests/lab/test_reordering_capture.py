@@ -5,8 +5,7 @@ volley reports of them is the same, with a difference of 0.
 
 Times are not compared: volley's are those of its receive calls, and a call may read several."""
 
-from collections import Counter, namedtuple
-from math import ceil
+from collections import Counter
 
 import pytest
 
@@ -51,30 +50,6 @@ def answers_in(packets):
     return [int.from_bytes(frame[18:24], "little") for frame in frames]
 
 
-Late = namedtuple("Late", "extent n kept")
-
-
-def reordered_in(arrivals):
-    """Of each arrival that is reordered by RFC 4737 section 3.3: its extent (4.2.1), the largest n
-    for which it is n-reordered (5.3), and how many larger ones a receiver had to keep (4.4)."""
-    found, next_expected = [], 0
-    for i, number in enumerate(arrivals):
-        if number >= next_expected:
-            next_expected = number + 1
-            continue
-        earliest = min(j for j in range(i) if arrivals[j] > number)
-        n = 0
-        while n < i and arrivals[i - n - 1] > number:
-            n += 1
-        found.append(Late(i - earliest, n, sum(s > number for s in arrivals[earliest:i])))
-    return found
-
-
-def at(share, values):
-    """The value of rank ceil(share n)."""
-    return sorted(values)[ceil(share * len(values)) - 1]
-
-
 def captured_run(programs, start_target, folder, seed, plans):
     """A run's figures, the answers as a capture on loopback shows them, and the relay's log."""
     target = start_target("udp-echo")
@@ -99,7 +74,7 @@ def test_the_report_says_what_a_capture_shows(programs, start_target, tmp_path, 
     assert answers == log.answers(), "loopback changed the order"
     assert udp["socket_drops"] == requests["late"] == 0, "an answer was not read in time"
     arrivals, copies = list(dict.fromkeys(answers)), Counter(answers)
-    late = reordered_in(arrivals)
+    late = relayed.reordered_in(arrivals)
     extents, kept = [one.extent for one in late], [one.kept for one in late]
     duplicates = len(answers) - len(arrivals)
     three = sum(one.n >= 3 for one in late)
@@ -112,7 +87,7 @@ def test_the_report_says_what_a_capture_shows(programs, start_target, tmp_path, 
         "duplicates": duplicates, "reordered": len(late)}
     for name, values in (("extent", extents), ("kept", kept)):
         assert [udp[f"reordering_{name}_{which}"] for which in ("p50", "p99", "max")] == [
-            at(0.5, values), at(0.99, values), max(values)], name
+            relayed.at(0.5, values), relayed.at(0.99, values), max(values)], name
     assert udp["reordering_forgotten"] == 0
     ratios = {"duplicated_ratio": duplicates, "reordered_ratio": len(late),
               "replicated_ratio": sum(n > 1 for n in copies.values()),

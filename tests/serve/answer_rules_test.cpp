@@ -15,17 +15,18 @@ DatagramFacts plain(std::size_t bytes = 10) {
   return {.bytes = bytes, .frame = std::nullopt, .peer_port = 40'000, .ttl = 64};
 }
 
-DatagramFacts framed(FrameKind kind, std::size_t bytes = 128) {
+DatagramFacts framed(FrameKind kind, std::size_t bytes = 512) {
   DatagramFacts facts = plain(bytes);
   facts.frame = Frame{.kind = kind, .length = static_cast<std::uint32_t>(bytes - kFrameBytes)};
   return facts;
 }
 
-const std::vector<FrameKind> kAnswers{FrameKind::response,    FrameKind::stamped_response,
-                                      FrameKind::hello_ack,   FrameKind::statistics_ack,
-                                      FrameKind::goodbye_ack, FrameKind::socket_counters_ack};
+const std::vector<FrameKind> kAnswers{FrameKind::response,          FrameKind::stamped_response,
+                                      FrameKind::hello_ack,         FrameKind::statistics_ack,
+                                      FrameKind::goodbye_ack,       FrameKind::socket_counters_ack,
+                                      FrameKind::stream_quality_ack};
 const std::vector<FrameKind> kControls{FrameKind::hello, FrameKind::statistics, FrameKind::goodbye,
-                                       FrameKind::socket_counters};
+                                       FrameKind::socket_counters, FrameKind::stream_quality};
 const std::vector<AnswerPolicy> kPolicies{kLoopback, kExposed, kOpen};
 
 TEST(AnswerRules, a_request_frame_is_answered_everywhere) {
@@ -114,9 +115,10 @@ TEST(AnswerRules, an_answer_that_fits_no_datagram_is_refused) {
 
 TEST(AnswerRules, a_control_frame_without_padding_is_left_alone_beyond_loopback) {
   for (const FrameKind kind : kControls) {
-    EXPECT_EQ(decide(kExposed, framed(kind, kControlBytes)), Decision::control);
-    EXPECT_EQ(decide(kExposed, framed(kind, kControlBytes - 1)), Decision::ignore_unproven);
-    EXPECT_EQ(decide(kLoopback, framed(kind, kControlBytes - 1)), Decision::control);
+    const std::size_t whole = control_bytes(kind);
+    EXPECT_EQ(decide(kExposed, framed(kind, whole)), Decision::control);
+    EXPECT_EQ(decide(kExposed, framed(kind, whole - 1)), Decision::ignore_unproven);
+    EXPECT_EQ(decide(kLoopback, framed(kind, whole - 1)), Decision::control);
   }
 }
 

@@ -27,6 +27,8 @@ constexpr std::array kKinds{FrameKind::request,
                             FrameKind::goodbye_ack,
                             FrameKind::socket_counters,
                             FrameKind::socket_counters_ack,
+                            FrameKind::stream_quality,
+                            FrameKind::stream_quality_ack,
                             FrameKind::stamped_request,
                             FrameKind::stamped_response};
 
