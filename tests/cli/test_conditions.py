@@ -2,12 +2,15 @@
 
 import json
 import os
+import platform
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness import run_json, run_volley
 
+NUMBERS_OF_SOCKET = {"x86_64": 41, "aarch64": 198}  # among the system calls
 SHORT = ("--requests", "200", "--duration", "5s", "--warm-up", "0s")
 
 
@@ -92,6 +95,22 @@ def test_threads_are_tied_to_the_cpus_that_are_named():
 def test_sources_are_the_addresses_of_the_threads_first_sockets():
     found = conditions_of("udp", "--source", "127.0.0.8/29", "--flows", 2, "--threads", 2)
     assert found["source"] == {"asked": "127.0.0.8/29", "effective": "127.0.0.9 127.0.0.10"}
+
+
+def without_netlink():
+    """Words before a program that may open no netlink socket."""
+    if platform.machine() not in NUMBERS_OF_SOCKET:
+        pytest.skip(f"the number of socket() on {platform.machine()} is not known here")
+    return [sys.executable, "-B", Path(__file__).with_name("no_netlink.py"),
+            NUMBERS_OF_SOCKET[platform.machine()]]
+
+
+def test_where_rtnetlink_may_not_be_asked_the_route_is_unknown_and_nothing_fails():
+    result = run_volley("run", "udp", *SHORT, "--report", "json", prefix=without_netlink())
+    assert result.code == 0, str(result)
+    there = effective(result.run["conditions"])
+    assert there["device"] is None and there["qdisc"] is None
+    assert there["source"] == "127.0.0.1" and int(there["mtu_bytes"]) > 0
 
 
 def test_a_duel_has_conditions_for_each_of_its_rounds():

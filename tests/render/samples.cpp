@@ -271,6 +271,11 @@ RunRecord tcp_closed_loop() {
   r.endpoint = "tcp://127.0.0.1:2924";
   r.arrival = "closed";
   r.config = {{"workload", "rr"}, {"flows", "8"}, {"depth", "1"}};
+  for (Condition& condition : r.conditions) {
+    if (condition.name == "congestion") condition.effective = "cubic";
+    if (condition.name == "pacing_rate") condition.effective = "unlimited";
+    if (condition.name.starts_with("offload_")) condition = {condition.name, {}, {}};
+  }
   r.intended_per_s.reset();
   r.planned.reset();
   r.counters.unsent = {};
