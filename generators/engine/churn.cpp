@@ -33,7 +33,10 @@ int ChurnSockets::begin(ChurnSocket& socket) {
     error = start_connect(socket.descriptor, worker_.peer());
     ++worker_.result().send_calls;
   }
-  if (error != 0 && error != EINPROGRESS) close(socket);
+  if (error != 0 && error != EINPROGRESS)
+    close(socket);
+  else
+    worker_.note_connected(socket.descriptor);
   return error;
 }
 

@@ -88,6 +88,7 @@ void HoldOpening::opened(std::uint32_t index) {
   flows_[index].state = HeldFlow::State::open;
   --opening_;
   ++worker_.result().flows_opened;
+  worker_.note_connected(flows_[index].socket);
 }
 
 void HoldOpening::failed(std::uint32_t index, int error) {

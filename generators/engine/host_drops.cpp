@@ -4,16 +4,14 @@
 #include <linux/netlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <vector>
 
 #include "generators/engine/host.hpp"
-#include "targets/wire/socket.hpp"
+#include "generators/engine/netlink.hpp"
 
 namespace volley {
 namespace {
@@ -47,60 +45,23 @@ Count difference(const Count& earlier, const Count& later) {
   return *later - *earlier;
 }
 
-// A value of type T at the start of `bytes`; what is aligned as the kernel wrote it need not be so
-// here.
-template <class T>
-std::optional<T> value_at(std::span<const std::byte> bytes) {
-  if (bytes.size() < sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
-std::size_t padded(std::size_t size) { return (size + 3U) & ~std::size_t{3}; }
-
-// The payload of the first attribute of a type among those that fill `bytes`.
-std::optional<std::span<const std::byte>> attribute(std::span<const std::byte> bytes,
-                                                    std::uint16_t type) {
-  while (const auto head = value_at<rtattr>(bytes)) {
-    if (head->rta_len < sizeof(rtattr) || head->rta_len > bytes.size()) return std::nullopt;
-    if ((head->rta_type & NLA_TYPE_MASK) == type)
-      return bytes.first(head->rta_len).subspan(sizeof(rtattr));
-    bytes = bytes.subspan(std::min(padded(head->rta_len), bytes.size()));
-  }
-  return std::nullopt;
-}
-
 // One RTM_NEWQDISC without its netlink header.
 std::uint64_t drops_of_qdisc(std::span<const std::byte> message) {
   const auto about = value_at<tcmsg>(message);
   if (!about || about->tcm_parent != TC_H_ROOT) return 0;
-  const auto statistics =
-      attribute(message.subspan(std::min(padded(sizeof(tcmsg)), message.size())), TCA_STATS2);
-  const auto queue = statistics ? attribute(*statistics, TCA_STATS_QUEUE) : std::nullopt;
+  const auto statistics = find_attribute(behind(message, sizeof(tcmsg)), TCA_STATS2);
+  const auto queue = statistics ? find_attribute(*statistics, TCA_STATS_QUEUE) : std::nullopt;
   const auto counted = queue ? value_at<gnet_stats_queue>(*queue) : std::nullopt;
   return counted ? counted->drops : 0;
 }
 
 Count read_qdisc_drops() {
-  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket.is_open() || let_receive_wait(socket, std::chrono::seconds(1)) != 0)
-    return std::nullopt;
-  struct {
-    nlmsghdr head;
-    tcmsg about;
-  } question{};
-  question.head.nlmsg_len = sizeof question;
-  question.head.nlmsg_type = RTM_GETQDISC;
-  question.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  if (::send(socket.get(), &question, sizeof question, 0) != sizeof question) return std::nullopt;
-  constexpr int kMostBuffers = 1024;  // some ten qdiscs each
-  std::vector<std::byte> buffer(std::size_t{32} << 10U);
+  const Descriptor asked = ask_for_qdiscs();
+  if (!asked.is_open()) return std::nullopt;
   std::uint64_t drops = 0;
-  for (int i = 0; i < kMostBuffers; ++i) {
-    const ssize_t n = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
-    if (n <= 0) return std::nullopt;
-    const auto found = parse_qdiscs(std::span(buffer).first(static_cast<std::size_t>(n)));
+  for (int i = 0; i < kMostQdiscAnswers; ++i) {
+    const std::vector<std::byte> answer = next_answer(asked);
+    const auto found = answer.empty() ? std::nullopt : parse_qdiscs(answer);
     if (!found) return std::nullopt;
     drops += found->drops;
     if (found->done) return drops;
@@ -170,17 +131,13 @@ std::optional<DeviceDrops> parse_device_drops(std::string_view text) {
 std::optional<QdiscDrops> parse_qdiscs(std::span<const std::byte> bytes) {
   QdiscDrops found;
   while (!bytes.empty()) {
-    const auto head = value_at<nlmsghdr>(bytes);
-    if (!head || head->nlmsg_len < sizeof(nlmsghdr) || head->nlmsg_len > bytes.size())
-      return std::nullopt;
-    if (head->nlmsg_type == NLMSG_ERROR) return std::nullopt;
-    if (head->nlmsg_type == NLMSG_DONE) {
+    const auto message = take_message(bytes);
+    if (!message || message->type == NLMSG_ERROR) return std::nullopt;
+    if (message->type == NLMSG_DONE) {
       found.done = true;
       return found;
     }
-    if (head->nlmsg_type == RTM_NEWQDISC)
-      found.drops += drops_of_qdisc(bytes.first(head->nlmsg_len).subspan(sizeof(nlmsghdr)));
-    bytes = bytes.subspan(std::min(padded(head->nlmsg_len), bytes.size()));
+    if (message->type == RTM_NEWQDISC) found.drops += drops_of_qdisc(message->body);
   }
   return found;
 }

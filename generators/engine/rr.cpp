@@ -75,6 +75,7 @@ class RequestResponse {
       const int error = link_.open(flow);
       if (error == 0) {
         ++worker_.result().flows_opened;
+        worker_.note_connected(flow.socket);
         ++alive_;
         tcp_.begin(i, flow.socket);
         if (target_is_ours_ && wants_proof()) prove_address(flow);

@@ -17,6 +17,7 @@
 
 #include "generators/engine/clock_readings.hpp"
 #include "generators/engine/collector.hpp"
+#include "generators/engine/conditions.hpp"
 #include "generators/engine/handshakes.hpp"
 #include "generators/engine/host.hpp"
 #include "generators/engine/loss_places.hpp"
@@ -148,6 +149,7 @@ class Conductor {
       // What a worker opens it closes.
       if (kOwnTables && plan_.wait == Wait::spin) own_descriptor_table();
       try {
+        workers_[i]->result().cpus = allowed_cpus();
         workers_[i]->run([this] { asio::post(io_, [this] { on_worker_ready(); }); },
                          [this] { asio::post(io_, [this] { on_worker_met(); }); });
       } catch (...) {  // no memory, say: the run ends, and its caller is told
@@ -328,10 +330,13 @@ RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   RunRecord record = blank_record(plan, where, peer);
   record.generator.calibration = calibrate_clock_readings();
   const TcpNetstat netstat = plan.protocol == Protocol::tcp ? read_netstat() : TcpNetstat{};
+  const Route route =
+      route_to(peer, plan.source ? std::optional(plan.source->at(0)) : std::nullopt);
   const ProcessUsage before = process_usage();
   Conductor conductor(plan, peer, own ? std::optional(own->pid()) : std::nullopt, hooks, record);
   conductor.conduct();
   fill_record(record, plan, conductor.workers(), conductor.times(), conductor.signal(), before);
+  record.conditions = conditions_of(plan, route, conductor.workers());
   if (plan.protocol == Protocol::tcp) add_handshakes(record, peer, netstat);
   if (has_loss_places(plan) && conductor.signal() == 0)
     add_loss_places(record, peer, since(conductor.host_before(), read_host_counts()),

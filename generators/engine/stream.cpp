@@ -85,6 +85,7 @@ class Stream {
         continue;
       }
       ++worker_.result().flows_opened;
+      worker_.note_connected(flow.socket);
       ++alive_;
       // One foreign answer is enough: the flows have one server.
       if (!foreign) foreign = !greet(flow);

@@ -15,6 +15,7 @@
 #include "generators/engine/loss_inquiry.hpp"
 #include "generators/engine/presence.hpp"
 #include "generators/engine/recorder.hpp"
+#include "generators/engine/socket_facts.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/measure/arrival_quality.hpp"
 #include "reports/measure/delay_places.hpp"
@@ -101,7 +102,9 @@ struct WorkerResult {
   bool ever_joined = false;      // … and what was received (UDP_GRO)
   TargetSide receiver;           // stream: what the receiving ends counted, added up
   std::optional<BufferSizes> buffers;
-  std::uint64_t socket_drops = 0;  // udp: datagrams our own sockets had no room for
+  std::optional<SocketFacts> socket;  // of the first one that had its peer
+  std::vector<unsigned> cpus;         // the thread may run on
+  std::uint64_t socket_drops = 0;     // udp: datagrams our own sockets had no room for
   // rr over udp, both phases.
   std::uint64_t requests_sent = 0;
   ReturnedAnswers returned;
@@ -190,6 +193,11 @@ class alignas(kCacheLine) Worker {
   // Waits until all workers are here and the calling thread has looked at what it wants to see with
   // all of them at rest (hold: memory); not when the run is stopped.
   void meet();
+  // A socket has its peer, or is on the way to it; the first one is looked at.
+  void note_connected(const Descriptor& socket) {
+    if (!result_.socket) [[unlikely]]
+      result_.socket = socket_facts(socket);
+  }
   void note_event(ErrorKind kind, MonoTime now);
   void note_set_up_failure(int error, const std::string& text);
 

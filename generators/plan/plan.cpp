@@ -176,6 +176,7 @@ RunPlan make_plan(const RunOptions& options, const PlanLimits& limits,
   plan.discard = options.discard;
   plan.stamps = options.stamps;
   plan.wait = effective_wait(options, limits);
+  plan.wait_asked = options.wait;
   plan.offload = options.offload;
   plan.batch = options.batch;
   plan.duration = options.duration;

@@ -47,6 +47,7 @@ struct RunPlan {
   bool discard = false;
   bool stamps = false;
   Wait wait = Wait::block;  // decided: block, spin or hybrid
+  Wait wait_asked = Wait::automatic;
   Offload offload = Offload::automatic;
   std::uint32_t batch = RunOptions::kDefaultBatch;  // 1..kMostBatch
 

@@ -202,6 +202,7 @@ RunReport summarize(const RunRecord& record) {
   run.arrival = record.arrival;
   run.status = std::string(to_string(record.status));
   run.config = record.config;
+  run.conditions = record.conditions;
   run.duration_s = seconds(record.duration);
   run.warm_up_s = seconds(record.warm_up);
   run.drain_s = seconds(record.drain);

@@ -112,6 +112,7 @@ struct RunReport {
   std::string name, protocol, endpoint, workload, arrival;
   std::string status;  // ok interrupted failed
   TextPairs config;
+  std::vector<Condition> conditions;  // none: a report of before there were any
   double duration_s = 0, warm_up_s = 0, drain_s = 0;
   LoadFigures load;
   RequestFigures requests;

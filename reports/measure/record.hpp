@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reports/measure/calibration.hpp"
+#include "reports/measure/condition.hpp"
 #include "reports/measure/conduct.hpp"
 #include "reports/measure/counters.hpp"
 #include "reports/measure/delay_places.hpp"
@@ -130,6 +131,7 @@ struct RunRecord {
   std::string workload;  // rr crr connect stream hold
   std::string arrival;   // "closed", or "poisson" "constant" "burst:N" "trace" (open loop)
   std::vector<std::pair<std::string, std::string>> config;  // effective values, in order
+  std::vector<Condition> conditions;  // all of them, or (before they are known) none
 
   RunStatus status = RunStatus::ok;
   // false: a stream whose sink is foreign or gave no count; completed and lost are unknown

@@ -10,6 +10,7 @@
 #include "reports/measure/ensure.hpp"
 #include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_conditions.hpp"
 #include "reports/render/json_delay.hpp"
 #include "reports/render/json_loss.hpp"
 #include "reports/render/renderer.hpp"
@@ -257,6 +258,7 @@ Json run_json(const RunReport& run) {
                {"socket_events", events_json(run.socket_events)}};
   json[run.protocol] = figures_json(run.protocol_figures);
   json["generator"] = generator_json(run);
+  json["conditions"] = conditions_json(run.conditions);
   json["target_side"] = target_json(run.target_side);
   json["hold"] = hold_json(run.hold);
   json["delay_by_place"] = delay_json(run.delay_by_place);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "reports/render/hdr.hpp"
+#include "reports/render/json_conditions.hpp"
 #include "reports/render/json_delay.hpp"
 #include "reports/render/json_loss.hpp"
 
@@ -297,6 +298,7 @@ RunReport read_run(const JsonNode& node, bool later) {
   run.generator = read_generator(o.at("generator"), later);
   run.target_side = read_target(o.at("target_side"), later);
   // Reports of before there was this workload, or that account, lack the key.
+  if (const auto found = o.find("conditions")) run.conditions = read_conditions(*found, later);
   if (const auto hold = o.find("hold")) run.hold = read_hold(*hold, later);
   if (const auto delay = o.find("delay_by_place")) run.delay_by_place = read_delay(*delay, later);
   read_one_way(o.at("one_way_ns"), run.delay_by_place, later);

@@ -12,6 +12,7 @@
 
 #include "reports/measure/units.hpp"
 #include "reports/render/derived.hpp"
+#include "reports/render/text_conditions.hpp"
 #include "reports/render/text_delay.hpp"
 #include "reports/render/text_loss.hpp"
 #include "reports/render/text_tcp.hpp"
@@ -360,7 +361,8 @@ std::vector<std::string> trouble_lines(const RunReport& run) {
 
 std::string run_text(const RunReport& run) {
   std::string text = heading(run) + '\n';
-  text += config_text(run) + hold_text(run) + load_text(run) + requests_text(run);
+  text += config_text(run) + conditions_text(run) + hold_text(run) + load_text(run) +
+          requests_text(run);
   text += loss_text(run);
   text += latency_text(run) + few_text(run) + variation_text(run) + delay_text(run) + tcp_text(run);
   text += cost_text(run) + target_text(run);

@@ -8,40 +8,16 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
-#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "tests/engine/netlink_bytes.hpp"
+
 namespace volley {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-
-template <class T>
-void put(Bytes& to, const T& value) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-  to.insert(to.end(), bytes, bytes + sizeof value);
-  while (to.size() % 4 != 0) to.push_back(std::byte{0});
-}
-
-Bytes attribute(std::uint16_t type, const Bytes& payload) {
-  Bytes bytes;
-  put(bytes, rtattr{static_cast<unsigned short>(sizeof(rtattr) + payload.size()), type});
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
-  while (bytes.size() % 4 != 0) bytes.push_back(std::byte{0});
-  return bytes;
-}
-
-Bytes message(std::uint16_t type, const Bytes& payload) {
-  nlmsghdr head{};
-  head.nlmsg_len = static_cast<std::uint32_t>(sizeof head + payload.size());
-  head.nlmsg_type = type;
-  Bytes bytes;
-  put(bytes, head);
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
-  return bytes;
-}
+using namespace netlink_bytes;
 
 Bytes qdisc(std::uint32_t parent, std::uint32_t drops) {
   gnet_stats_queue queue{};
@@ -57,11 +33,6 @@ Bytes qdisc(std::uint32_t parent, std::uint32_t drops) {
   payload.insert(payload.end(), kind.begin(), kind.end());
   payload.insert(payload.end(), statistics.begin(), statistics.end());
   return message(RTM_NEWQDISC, payload);
-}
-
-Bytes operator+(Bytes a, const Bytes& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 TEST(HostDrops, a_group_of_snmp_has_a_line_of_names_and_one_of_values) {

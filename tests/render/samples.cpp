@@ -157,6 +157,14 @@ LossPlaces any_loss_places(Dice& dice) {
   return places;
 }
 
+std::vector<Condition> any_conditions(Dice& dice) {
+  std::vector<Condition> conditions;
+  for (const char* name : kConditionNames)
+    conditions.push_back(
+        {name, dice.maybe([&] { return dice.text(); }), dice.maybe([&] { return dice.text(); })});
+  return conditions;
+}
+
 IntervalRecord any_interval(Dice& dice, std::uint32_t index) {
   IntervalRecord interval;
   interval.index = index;
@@ -191,6 +199,19 @@ RunRecord udp_open_loop() {
   r.workload = "rr";
   r.arrival = "poisson";
   r.config = {{"workload", "rr"}, {"size", "64"}, {"flows", "8"}, {"threads", "2"}, {"seed", "1"}};
+  r.conditions = {{"device", {}, "eth0"},
+                  {"qdisc", {}, "fq_codel"},
+                  {"mtu_bytes", {}, "1500"},
+                  {"source", {}, "192.0.2.2"},
+                  {"rcvbuf_bytes", "largest", "4194304"},
+                  {"sndbuf_bytes", "8388608", "4194304"},
+                  {"dscp", {}, "0"},
+                  {"congestion", {}, {}},
+                  {"pacing_rate", {}, {}},
+                  {"offload_send", "auto", "divided by the kernel"},
+                  {"offload_receive", "auto", "not used"},
+                  {"wait", "block", "block"},
+                  {"cpus", "pin on", "0 1"}};
   r.warm_up = seconds(1);
   r.duration = seconds(2);
   r.drain = milliseconds(2000);
@@ -259,6 +280,11 @@ RunRecord tcp_closed_loop() {
   r.endpoint = "tcp://127.0.0.1:2924";
   r.arrival = "closed";
   r.config = {{"workload", "rr"}, {"flows", "8"}, {"depth", "1"}};
+  for (Condition& condition : r.conditions) {
+    if (condition.name == "congestion") condition.effective = "cubic";
+    if (condition.name == "pacing_rate") condition.effective = "unlimited";
+    if (condition.name.starts_with("offload_")) condition = {condition.name, {}, {}};
+  }
   r.intended_per_s.reset();
   r.planned.reset();
   r.counters.unsent = {};
@@ -301,6 +327,7 @@ RunRecord any_record(std::uint64_t seed) {
   static const std::vector<std::string> arrivals{"closed", "poisson", "burst:8", "trace"};
   r.arrival = arrivals[dice.below(arrivals.size())];
   r.config = dice.pairs();
+  if (dice.coin()) r.conditions = any_conditions(dice);
   if (dice.coin()) r.config.emplace_back("flows", std::to_string(1 + dice.below(9)));
   if (dice.coin()) r.config.emplace_back("direction", dice.coin() ? "down" : "both");
   r.status = static_cast<RunStatus>(dice.below(3));

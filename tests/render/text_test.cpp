@@ -47,6 +47,19 @@ TEST(Text, accounts_for_every_request) {
   EXPECT_TRUE(says(text, "2 of them answered late, 14 duplicates, 8 reordered"));
 }
 
+TEST(Text, says_of_the_conditions_what_is_not_as_it_was_asked) {
+  Report report = sample("udp");
+  EXPECT_TRUE(says(render_text(report),
+                   "\nin fact   device eth0, qdisc fq_codel, mtu_bytes 1500, source 192.0.2.2, "
+                   "rcvbuf_bytes 4194304\n          (asked: largest), sndbuf_bytes 4194304 "
+                   "(asked: 8388608), offload_send divided by the\n          kernel (asked: auto), "
+                   "cpus 0 1 (asked: pin on)\n"));
+  for (Condition& condition : report.runs.at(0).conditions) condition.effective.reset();
+  EXPECT_EQ(render_text(report).find("in fact"), std::string::npos);
+  report.runs.at(0).conditions = {{"offload_send", "on", "not used"}, {"dscp", {}, "0"}};
+  EXPECT_TRUE(says(render_text(report), "\nin fact   offload_send not used (asked: on)\n"));
+}
+
 TEST(Text, says_how_badly_answers_were_out_of_order_where_that_is_known) {
   Report report = sample("udp");
   EXPECT_EQ(render_text(report).find("reordered by"), std::string::npos);
