@@ -44,7 +44,10 @@ void Worker::run(const std::function<void()>& on_ready, const std::function<void
 
 void Worker::begin_measure(MonoTime now) {
   measures_ = true;
-  result_.presence.begin(now);
+  // Without a warm-up this is the thread's first turn: if it got its CPU late, it was away while
+  // requests were due.
+  const bool is_first = plan_.open_loop() && plan_.warm_up == Nanos(0);
+  result_.presence.begin(is_first ? std::min(now, signals_.times.measure_begin) : now);
   send_calls_before_ = result_.send_calls;
   receive_calls_before_ = result_.receive_calls;
   offload_before_ = result_.offload;

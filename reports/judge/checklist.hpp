@@ -86,6 +86,8 @@ inline constexpr std::array<Published, 3> kPublished{{{"response", &RunReport::r
 // The same of one distribution.
 [[nodiscard]] std::vector<std::string> percentiles_of(const RunReport& run,
                                                       std::string_view distribution);
+// The smallest figure that any of them has at p, of what was answered; none: nothing was.
+[[nodiscard]] std::optional<Nanos> least_at(const Latencies& latencies, Percentile p);
 // The distribution that a reader looks at first: the response, or where a request is a handshake
 // that.
 [[nodiscard]] const Published* main_distribution(const RunReport& run);

@@ -31,6 +31,13 @@ std::vector<std::string> percentiles_of(const RunReport& run, std::string_view d
   return names;
 }
 
+std::optional<Nanos> least_at(const Latencies& latencies, Percentile p) {
+  std::optional<Nanos> least;
+  for (const Histogram* of : {&latencies.response, &latencies.service, &latencies.connect})
+    if (const auto figure = of->at(p)) least = std::min(least.value_or(*figure), *figure);
+  return least;
+}
+
 const Published* main_distribution(const RunReport& run) {
   for (const Published& published : kPublished)
     if ((run.*published.figures).claims && published.figures != &RunReport::service)

@@ -122,10 +122,7 @@ void cpus(Checklist& list) {
 // The gaps that are too short to move this percentile of any distribution by more than C1c lets the
 // generator's lag: a twentieth.
 std::size_t harmless_gap(const Latencies& latencies, Percentile p) {
-  std::optional<Nanos> least;
-  for (const Histogram* of : {&latencies.response, &latencies.service, &latencies.connect})
-    if (const auto figure = of->at(p)) least = std::min(least.value_or(*figure), *figure);
-  return gap_length_within(least.value_or(Nanos(0)) / 20);
+  return gap_length_within(least_at(latencies, p).value_or(Nanos(0)) / 20);
 }
 
 // The share of the requests that gaps of more than that length may have made wait.

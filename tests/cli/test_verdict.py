@@ -116,9 +116,13 @@ def test_a_generator_that_was_stopped_for_a_while_says_it_was_away(start_target)
     target = start_target("tcp-echo")
     process = start_volley("run", target.endpoint("tcp"), "--rate", "2k", "--duration", "1s",
                            "--warm-up", "0s", "--report", "json")
-    wait_until(lambda: subprocess.run(["ss", "-Htn", "state", "established", "dport", "=",
-                                       f":{target.tcp[1]}"], capture_output=True, check=True).stdout,
-               "a connection")
+
+    def requests_sent():
+        said = subprocess.run(["ss", "-Htni", "state", "established", "dport", "=",
+                               f":{target.tcp[1]}"], capture_output=True, check=True).stdout
+        return max(map(int, re.findall(rb"data_segs_out:(\d+)", said)), default=0)
+
+    wait_until(lambda: requests_sent() > 5, "a run that has begun")
     process.send_signal(signal.SIGSTOP)
     time.sleep(0.3)  # this is what the test is about: it must be away for that long
     process.send_signal(signal.SIGCONT)

@@ -77,6 +77,21 @@ TEST(Checks, C1b_finds_late_sends_where_they_weigh) {
   EXPECT_EQ(checks_of(r, "C1b").size(), 5U);
 }
 
+// Of times of 20 ms a lag of up to 1 ms is a twentieth, and what was held back is no lag of ours.
+TEST(Checks, C1b_leaves_out_lags_that_are_short_beside_the_figure) {
+  RunRecord r = clean::record();
+  clean::fill(r, [](int, int i) { return 20'000'200 + 10 * clean::response_of(i); });
+  r.counters.sent_late = r.counters.sent;
+  EXPECT_EQ(status_of(r, "C1b"), "pass");
+  r.latencies.send_lag.record(1'200'000, r.counters.sent / 500);
+  const std::vector<Check> made = checks_of(r, "C1b");
+  EXPECT_EQ(made[2].status, CheckStatus::warn);
+  EXPECT_NEAR(*made[2].value, 0.002, 1e-5);
+  EXPECT_EQ(made[3].status, CheckStatus::fail);
+  r.latencies.held_lag.emplace().record(1'200'000, r.counters.sent / 500);
+  EXPECT_EQ(status_of(r, "C1b"), "pass");
+}
+
 // Of 64,000 requests 6.4 lie beyond p99.99, of 100,000 ten do.
 TEST(Checks, are_not_made_of_a_percentile_that_no_number_of_these_samples_could_claim) {
   for (const char* id : {"C1b", "C8d"}) {
