@@ -95,8 +95,8 @@ std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   const bool slept = timeout > Nanos(0);
   if (!slept && ready.empty()) return ready;
   const MonoTime woken = mono_now();
-  if (slept && watched())
-    result_.presence.waited(now, ready.empty() ? until : std::max(until, woken), woken);
+  // Whatever has come meanwhile, it should have woken by then.
+  if (slept && watched()) result_.presence.waited(now, until, woken);
   if (blocks && slept && ready.empty()) lateness_.note(now + timeout, woken);
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
