@@ -21,8 +21,8 @@ struct Conduct {
   Nanos late_beyond{0};
 
   // The loop of a sending thread; of the thread where it is largest.
-  // Time that lay in gaps, in which the loop neither sent, read nor waited, or woke up too late from
-  // a wait: share of the phase.
+  // Time that lay in gaps, in which the loop neither sent, read nor waited, or woke up too late
+  // from a wait: share of the phase.
   std::optional<ByGapLength<double>> gap_ratio;
   // Closed loop: requests that were in flight in such gaps, each time as many as can be.
   std::optional<ByGapLength<double>> gap_requests;

@@ -244,6 +244,7 @@ RunRecord udp_open_loop() {
   r.socket_events = {{ErrorKind::refused, 4, milliseconds(1500), milliseconds(2500)}};
   Dice dice(1);
   r.delay_by_place = any_delay(dice, true, 1000);
+  r.conduct.late_beyond = std::chrono::microseconds(10);
   r.generator = {2,
                  0.5,
                  1.25,
