@@ -58,6 +58,7 @@ std::optional<ArrivalQuality> quality_at_sink(const RunRecord& record,
       if (!is_new && heard.arrived > its->second.arrived) its->second = heard;
     }
   std::vector<ArrivalQuality> parts;
+  parts.reserve(by_place.size());
   for (const auto& [place, heard] : by_place) parts.push_back(heard);
   const ArrivalQuality all = put_together(parts);
   // What came between the question for the counts and this one is lost, and in these figures.
