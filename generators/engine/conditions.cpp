@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "generators/engine/host.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
@@ -125,18 +126,6 @@ std::vector<Condition> conditions_of(const RunPlan& plan, const Route& route,
       {"wait", std::string(to_string(plan.wait_asked)), std::string(to_string(plan.wait))},
       {"cpus", plan.pin ? "pin on" : "pin off", cpus(workers)},
   };
-}
-
-std::string cpu_list(std::span<const unsigned> cpus) {
-  std::string text;
-  for (std::size_t i = 0; i < cpus.size();) {
-    std::size_t last = i;
-    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
-    text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
-    if (last > i) text += fmt::format("-{}", cpus[last]);
-    i = last + 1;
-  }
-  return text;
 }
 
 }  // namespace volley

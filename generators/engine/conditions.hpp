@@ -2,8 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
-#include <string>
 #include <vector>
 
 #include "generators/engine/route.hpp"
@@ -15,8 +13,5 @@ namespace volley {
 // When the workers have ended. One row for each of kConditionNames.
 [[nodiscard]] std::vector<Condition> conditions_of(
     const RunPlan& plan, const Route& route, const std::vector<std::unique_ptr<Worker>>& workers);
-
-// "0-3,6": CPUs in ascending order.
-[[nodiscard]] std::string cpu_list(std::span<const unsigned> cpus);
 
 }  // namespace volley

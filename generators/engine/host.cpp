@@ -54,19 +54,6 @@ std::optional<std::string> cpuinfo(std::string_view key) {
   return std::nullopt;
 }
 
-// {0, 1, 2, 5} -> "0-2,5", the way the kernel writes lists of CPUs.
-std::string cpu_list(const std::vector<unsigned>& cpus) {
-  std::string text;
-  for (std::size_t i = 0; i < cpus.size();) {
-    std::size_t last = i;
-    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
-    if (!text.empty()) text += ',';
-    text += last == i ? fmt::format("{}", cpus[i]) : fmt::format("{}-{}", cpus[i], cpus[last]);
-    i = last + 1;
-  }
-  return text;
-}
-
 std::optional<std::string> port_range() {
   auto text = read_fact("/proc/sys/net/ipv4/ip_local_port_range");
   if (!text) return std::nullopt;
@@ -139,6 +126,18 @@ std::string build() {
 }
 
 }  // namespace
+
+std::string cpu_list(std::span<const unsigned> cpus) {
+  std::string text;
+  for (std::size_t i = 0; i < cpus.size();) {
+    std::size_t last = i;
+    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+    if (!text.empty()) text += ',';
+    text += last == i ? fmt::format("{}", cpus[i]) : fmt::format("{}-{}", cpus[i], cpus[last]);
+    i = last + 1;
+  }
+  return text;
+}
 
 std::optional<std::string> read_fact(const std::string& path) {
   constexpr std::size_t kMost = 65'536;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,9 @@ namespace volley {
 // The trimmed content of a small file of /proc or /sys (its first 64 KiB); none when it cannot be
 // read.
 [[nodiscard]] std::optional<std::string> read_fact(const std::string& path);
+
+// CPUs in ascending order, {0, 1, 2, 5} -> "0-2,5": the way the kernel writes lists of them.
+[[nodiscard]] std::string cpu_list(std::span<const unsigned> cpus);
 
 // CPU time since the machine started, in clock ticks.
 struct CpuTimes {

@@ -38,8 +38,7 @@ ArrivalQuality quality_of_answers(const RunRecord& record,
   const Histogram& trips = record.latencies.service;
   const auto above_least = [&](Percentile p) {
     const auto delay = trips.at(p);
-    return delay ? Figure(static_cast<std::uint64_t>((*delay - *trips.min()).count()))
-                 : std::nullopt;
+    return figure_of(delay ? std::optional(*delay - *trips.min()) : std::nullopt);
   };
   quality.pdv_p50_ns = above_least(kP50);
   quality.pdv_p99_ns = above_least(kP99);

@@ -6,13 +6,10 @@
 namespace volley {
 namespace {
 
-Figure figure(const std::optional<Nanos>& value) {
-  return value ? Figure(static_cast<std::uint64_t>(value->count())) : std::nullopt;
-}
-
 FigureSpread spread_of(const std::optional<Histogram>& histogram) {
   if (!histogram) return {};
-  return {figure(histogram->at(kP50)), figure(histogram->at(kP99)), figure(histogram->max())};
+  return {figure_of(histogram->at(kP50)), figure_of(histogram->at(kP99)),
+          figure_of(histogram->max())};
 }
 
 // None is less than any.
@@ -24,6 +21,10 @@ void raise(FigureSpread& to, const FigureSpread& other) {
 }
 
 }  // namespace
+
+Figure figure_of(const std::optional<Nanos>& time) {
+  return time ? Figure(static_cast<std::uint64_t>(time->count())) : std::nullopt;
+}
 
 ArrivalQuality arrival_quality(const ReorderingFigures& reordering,
                                const VariationFigures& variation) {
@@ -42,10 +43,10 @@ ArrivalQuality arrival_quality(const ReorderingFigures& reordering,
   q.jitter_flows = variation.flows;
   q.pairs = variation.pairs();
   q.together = variation.together;
-  q.ipdv_abs_p50_ns = figure(differences.at(kP50));
-  q.ipdv_abs_p99_ns = figure(differences.at(kP99));
-  q.ipdv_shorter_max_ns = figure(variation.shorter.max());
-  q.ipdv_longer_max_ns = figure(variation.longer.max());
+  q.ipdv_abs_p50_ns = figure_of(differences.at(kP50));
+  q.ipdv_abs_p99_ns = figure_of(differences.at(kP99));
+  q.ipdv_shorter_max_ns = figure_of(variation.shorter.max());
+  q.ipdv_longer_max_ns = figure_of(variation.longer.max());
   return q;
 }
 

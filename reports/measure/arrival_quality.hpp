@@ -15,6 +15,8 @@ namespace volley {
 
 // None: there was nothing to tell of.
 using Figure = std::optional<std::uint64_t>;
+// Of a time that is not negative, in ns.
+[[nodiscard]] Figure figure_of(const std::optional<Nanos>& time);
 
 struct FigureSpread {
   Figure p50, p99, max;

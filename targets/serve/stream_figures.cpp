@@ -93,16 +93,13 @@ std::optional<ArrivalQuality> StreamFigures::of(const Address& peer, std::uint32
     variation.jitters_ns += *flow->variation.jitter_ns();
     ++variation.flows;
   }
-  const auto figure = [](const std::optional<Nanos>& value) {
-    return value ? Figure(static_cast<std::uint64_t>(value->count())) : std::nullopt;
-  };
   ArrivalQuality quality = arrival_quality(run->reordering, variation);
   quality.arrived = run->counted.arrived;
   quality.duplicates = run->counted.duplicates;
   quality.replicated = run->counted.replicated;
-  quality.pdv_p50_ns = figure(run->delays.at(kP50));
-  quality.pdv_p99_ns = figure(run->delays.at(kP99));
-  quality.pdv_p99_9_ns = figure(run->delays.at(kP99_9));
+  quality.pdv_p50_ns = figure_of(run->delays.at(kP50));
+  quality.pdv_p99_ns = figure_of(run->delays.at(kP99));
+  quality.pdv_p99_9_ns = figure_of(run->delays.at(kP99_9));
   return quality;
 }
 

@@ -15,6 +15,7 @@
 #include <set>
 #include <span>
 #include <thread>
+#include <vector>
 
 namespace volley {
 namespace {
@@ -131,6 +132,14 @@ TEST(Host, the_cpu_of_a_connection_is_the_one_its_peer_came_from) {
     EXPECT_EQ(incoming_cpu(accepted), cpu);
   }
   EXPECT_EQ(incoming_cpu(Descriptor{}), std::nullopt);
+}
+
+TEST(CpuList, cpus_in_a_row_are_a_range) {
+  const auto list = [](std::vector<unsigned> cpus) { return cpu_list(cpus); };
+  EXPECT_EQ(list({}), "");
+  EXPECT_EQ(list({3}), "3");
+  EXPECT_EQ(list({0, 1}), "0-1");
+  EXPECT_EQ(list({0, 2, 3, 4, 7}), "0,2-4,7");
 }
 
 }  // namespace

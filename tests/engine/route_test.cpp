@@ -11,7 +11,6 @@
 #include <random>
 #include <string_view>
 
-#include "generators/engine/conditions.hpp"
 #include "tests/engine/netlink_bytes.hpp"
 
 namespace volley {
@@ -126,14 +125,6 @@ TEST(Route, to_loopback_goes_through_lo) {
   EXPECT_EQ(route_to(loopback, Address::v4(0x7F000002, 0)).device, "lo");
   EXPECT_TRUE(route.qdisc);
   EXPECT_EQ(route_to(Address::v6(in6addr_loopback, 1), std::nullopt).device, "lo");
-}
-
-TEST(Conditions, cpus_in_a_row_are_a_range) {
-  const auto list = [](std::vector<unsigned> cpus) { return cpu_list(cpus); };
-  EXPECT_EQ(list({}), "");
-  EXPECT_EQ(list({3}), "3");
-  EXPECT_EQ(list({0, 1}), "0-1");
-  EXPECT_EQ(list({0, 2, 3, 4, 7}), "0,2-4,7");
 }
 
 }  // namespace
