@@ -14,7 +14,10 @@ namespace {
 // the rest.
 bool is_worth_a_word(const Condition& condition) {
   static constexpr std::array<std::string_view, 4> usual{"0", "unlimited", "off", "not used"};
-  if (!condition.effective || condition.asked == condition.effective) return false;
+  if (!condition.effective) return false;
+  // As they are shown: what is no text in them is not saved either.
+  if (condition.asked && printable(*condition.asked) == printable(*condition.effective))
+    return false;
   const bool free = !condition.asked || condition.asked == "auto";
   return !free || std::find(usual.begin(), usual.end(), *condition.effective) == usual.end();
 }
