@@ -63,7 +63,10 @@ class Conversations {
     const MonoTime now = mono_now();
     worker_.tick(now);
     if (demand_.open_loop())
-      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { begin(flow, due); });
+      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) {
+        worker_.recorder().on_due(due);
+        begin(flow, due);
+      });
     expire(now);
     drop_left_over();
     const bool over = demand_.over(now);

@@ -61,6 +61,7 @@ class DueLines {
   template <class Send>
   void serve(Demand& demand, MonoTime now, std::span<Flow> flows, Recorder& recorder, Send&& send) {
     demand.for_each_due(now, [&](std::uint32_t index, const Due& due) {
+      recorder.on_due(due);
       if (flows[index].dead) {
         recorder.on_unsent(due.measured, ErrorKind::flow_dead);
         return;

@@ -74,7 +74,10 @@ class Holding {
     worker_.tick(now);
     tcp_.tick(now, [&](std::size_t i) -> const Descriptor& { return flows_[i].socket; });
     if (demand_.open_loop())
-      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) { dispatch(flow, due); });
+      demand_.for_each_due(now, [&](std::uint32_t flow, const Due& due) {
+        worker_.recorder().on_due(due);
+        dispatch(flow, due);
+      });
     expire(now);
     if (worker_.stopped() || is_over(now)) {
       finished_ = true;

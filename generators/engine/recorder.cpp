@@ -38,7 +38,7 @@ void Recorder::note_late(IntervalRecord& r, std::span<const Due> requests, MonoT
 
 void Recorder::note_times(std::span<const Due> requests, MonoTime sent) {
   for (const Due& due : requests)
-    if (due.measured && sends_.active()) sends_.add(due.intended, sent);
+    if (due.measured && sends_.wants_sent()) sends_.add_sent(sent);
 }
 
 void Recorder::plan_next_cut(MonoTime now) {

@@ -47,7 +47,7 @@ class Recorder {
     r.counters.bytes_sent += bytes;
     if (sent - requests.front().intended > late_beyond_ || requests.front().held_back)
       note_late(r, requests, sent);
-    if (sends_.active()) note_times(requests, sent);
+    if (sends_.wants_sent()) note_times(requests, sent);
     if (are_alike(requests)) {
       r.latencies.send_lag.record((sent - requests.front().intended).count(), requests.size());
       return;
@@ -56,6 +56,10 @@ class Recorder {
     for (std::size_t i = 0; i < requests.size(); ++i)
       lags[i] = (sent - requests[i].intended).count();
     r.latencies.send_lag.record_each(std::span(lags).first(requests.size()));
+  }
+  // Open loop: the next request of the schedule, before it is sent.
+  void on_due(const Due& due) {
+    if (sends_.wants_due() && due.measured) sends_.add_due(due.intended);
   }
   void on_completed(const Completion& done) {
     IntervalRecord& r = of(done.measured);

@@ -1,5 +1,7 @@
 // When requests were due and when they left: a sample of stretches of consecutive requests of one
 // thread, from which can be told whether they left as a schedule of independent requests does.
+// Requests are due in the order of the schedule and leave in that of their flows, those of one flow
+// together: so the two are taken down apart, and the n-th of the one need not be that of the other.
 #pragma once
 
 #include <array>
@@ -25,25 +27,24 @@ class SendSample {
  public:
   static constexpr std::size_t kMost = 64;
 
-  // Whether a stretch is being taken down.
-  [[nodiscard]] bool active() const { return at_ < SendTimes::kRequests; }
+  // Whether times due, or sent, are being taken down.
+  [[nodiscard]] bool wants_due() const { return due_ < SendTimes::kRequests; }
+  [[nodiscard]] bool wants_sent() const { return sent_ < SendTimes::kRequests; }
   // Another part of the run begins: a stretch may.
   void begin() {
-    if (active() || ++begun_ % stride_ != 0) return;
+    if (wants_due() || wants_sent() || ++begun_ % stride_ != 0) return;
     if (stretches_.size() == kMost) thin_out();
     stretches_.emplace_back();
-    at_ = 0;
+    due_ = sent_ = 0;
   }
-  // While active: the next request.
-  void add(MonoTime due, MonoTime sent) {
-    SendTimes& stretch = stretches_.back();
-    stretch.due[at_] = due.time_since_epoch().count();
-    stretch.sent[at_] = sent.time_since_epoch().count();
-    ++at_;
+  // While wanted: the next request of the schedule, and the next that left.
+  void add_due(MonoTime due) { stretches_.back().due[due_++] = due.time_since_epoch().count(); }
+  void add_sent(MonoTime sent) {
+    stretches_.back().sent[sent_++] = sent.time_since_epoch().count();
   }
   // The whole stretches.
   [[nodiscard]] std::vector<SendTimes> take() && {
-    if (active() && !stretches_.empty()) stretches_.pop_back();
+    if ((wants_due() || wants_sent()) && !stretches_.empty()) stretches_.pop_back();
     return std::move(stretches_);
   }
 
@@ -55,7 +56,8 @@ class SendSample {
   }
 
   std::vector<SendTimes> stretches_;
-  std::size_t at_ = SendTimes::kRequests;
+  std::size_t due_ = SendTimes::kRequests;   // taken down of the last stretch
+  std::size_t sent_ = SendTimes::kRequests;  // likewise
   std::uint64_t begun_ = 0;
   std::uint64_t stride_ = 1;
 };

@@ -127,7 +127,8 @@ TEST(SendSample, keeps_64_stretches_spread_over_a_run_of_any_length) {
   SendSample sample;
   for (int part = 0; part < 1000; ++part) {
     sample.begin();
-    while (sample.active()) sample.add(MonoTime{} + std::chrono::seconds(part), MonoTime{});
+    while (sample.wants_due()) sample.add_due(MonoTime{} + std::chrono::seconds(part));
+    while (sample.wants_sent()) sample.add_sent(MonoTime{});
   }
   const std::vector<SendTimes> kept = std::move(sample).take();
   EXPECT_GE(kept.size(), 32U);
@@ -139,8 +140,10 @@ TEST(SendSample, keeps_64_stretches_spread_over_a_run_of_any_length) {
 TEST(SendSample, leaves_out_a_stretch_that_has_not_come_to_its_end) {
   SendSample sample;
   sample.begin();
-  sample.add(MonoTime{}, MonoTime{});
-  EXPECT_TRUE(sample.active());
+  sample.add_due(MonoTime{});
+  while (sample.wants_sent()) sample.add_sent(MonoTime{});
+  EXPECT_TRUE(sample.wants_due());
+  sample.begin();
   EXPECT_TRUE(std::move(sample).take().empty());
 }
 
