@@ -1,0 +1,66 @@
+#include "reports/render/html_table.hpp"
+
+#include <fmt/format.h>
+
+#include "reports/render/html_escape.hpp"
+
+namespace volley {
+namespace {
+
+std::string row_html(const std::vector<std::string>& cells) {
+  std::string html = "<tr>";
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    html += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", cells[i])
+                   : fmt::format("<td>{}</td>", cells[i]);
+  return html + "</tr>\n";
+}
+
+// An empty corner is no head of anything.
+std::string head_html(const std::vector<std::string>& cells) {
+  std::string html = "<tr>";
+  for (const std::string& cell : cells)
+    html += cell.empty() ? "<td></td>" : fmt::format("<th scope=\"col\">{}</th>", cell);
+  return html + "</tr>";
+}
+
+}  // namespace
+
+std::string html_table(const HtmlTable& table) {
+  if (table.rows.empty()) return {};
+  const std::string more = table.css_class.empty() ? "" : " " + table.css_class;
+  std::string html = fmt::format(
+      "<div class=\"scroll{0}\" role=\"group\" tabindex=\"0\" aria-label=\"{1}\">"
+      "<table class=\"{2}{0}\">\n<caption><span>{1}</span></caption>\n<thead>{3}</thead>\n"
+      "<tbody>\n",
+      more, html_text(table.caption), table.numbers ? "numbers" : "words", head_html(table.head));
+  for (const auto& row : table.rows) html += row_html(row);
+  return html + "</tbody>\n</table></div>\n";
+}
+
+std::string html_chart(std::string_view kind, std::string_view label, std::string_view caption,
+                       std::string_view table) {
+  std::string html = fmt::format(
+      "<figure class=\"chart\" data-chart=\"{}\">\n"
+      "<div class=\"drawing\"><canvas role=\"img\" aria-label=\"{}\"></canvas></div>\n"
+      "<figcaption>{}</figcaption>\n",
+      html_text(kind), html_text(label), html_text(caption));
+  if (!table.empty())
+    html += fmt::format(
+        "<details class=\"of-chart\" open><summary>The chart as a table</summary>\n{}</details>\n",
+        table);
+  return html + "</figure>\n";
+}
+
+std::string html_paragraph(std::string_view text, std::string_view css_class) {
+  if (text.empty()) return {};
+  const std::string attribute =
+      css_class.empty() ? std::string() : fmt::format(" class=\"{}\"", css_class);
+  return fmt::format("<p{}>{}</p>\n", attribute, html_text(text));
+}
+
+std::string html_details(std::string_view summary, std::string_view html) {
+  if (html.empty()) return {};
+  return fmt::format("<details><summary>{}</summary>\n{}</details>\n", html_text(summary), html);
+}
+
+}  // namespace volley
