@@ -63,6 +63,26 @@ class NoBrokenPipeSignal {
   struct sigaction before_ {};
 };
 
+std::vector<std::string> files_of(const ReportTarget& target) {
+  std::vector<std::string> names;
+  for (const FormatFile& file : find_format(target.format)->files)
+    names.push_back(file_name(target.path, file.part, file.extension));
+  return names;
+}
+
+void refuse_same(const ReportTarget& one, const ReportTarget& other) {
+  if (one.path == "-" && other.path == "-")
+    throw UsageError(fmt::format(
+        "--report: two reports for stdout ({} and {}) [one]; give one of them a file, like {}:FILE",
+        one.format, other.format, other.format));
+  if (one.path == "-" || other.path == "-") return;
+  for (const std::string& a : files_of(one))
+    for (const std::string& b : files_of(other))
+      if (place_of(a) == place_of(b))
+        throw UsageError(fmt::format(
+            "--report: two reports for one file ({}) [one each]; give them different names", b));
+}
+
 struct NewFile {
   std::string name;
   int fd = -1;
@@ -82,33 +102,41 @@ NewFile create_beside(const ReportTarget& target, const fs::path& place) {
 
 }  // namespace
 
-std::vector<ReportTarget> parse_report_targets(const std::vector<std::string>& values) {
+std::string file_name(const std::string& path, std::string_view part, std::string_view extension) {
+  std::string name = path;
+  if (!extension.empty() && name.size() > extension.size() && name.ends_with(extension))
+    name.resize(name.size() - extension.size());
+  if (!part.empty()) name += fmt::format(".{}", part);
+  return name + std::string(extension);
+}
+
+std::vector<ReportTarget> parse_report_targets(const std::vector<std::string>& values,
+                                               const std::string& summary_file) {
   std::vector<ReportTarget> targets;
   for (const std::string& value : values) {
     const std::size_t colon = value.find(':');
     ReportTarget target{value.substr(0, colon),
                         colon == std::string::npos ? "-" : value.substr(colon + 1)};
-    if (find_renderer(target.format) == nullptr)
+    const Format* const format = find_format(target.format);
+    if (format == nullptr)
       throw UsageError(
           fmt::format("--report: unknown format ({}) [{}]; write it like json, text or json:FILE",
-                      target.format, fmt::join(renderer_names(), ", ")));
+                      target.format, fmt::join(format_names(), ", ")));
     if (target.path.empty())
       throw UsageError(fmt::format(
           "--report: no file behind the colon ({}) [FORMAT or FORMAT:FILE]; add a file name or "
           "leave the colon out",
           value));
     if (target.path == "/dev/stdout") target.path = "-";
-    for (const ReportTarget& other : targets) {
-      if (target.path == "-" && other.path == "-")
-        throw UsageError(fmt::format(
-            "--report: two reports for stdout ({} and {}) [one]; give one of them a file, like "
-            "{}:FILE",
-            other.format, target.format, target.format));
-      if (target.path != "-" && other.path != "-" && place_of(target.path) == place_of(other.path))
-        throw UsageError(fmt::format(
-            "--report: two reports for one file ({}) [one each]; give them different names",
-            target.path));
+    if (value == "markdown" && !summary_file.empty()) {
+      target.path = summary_file;
+      target.append = true;
     }
+    if (target.path == "-" && format->files.size() > 1)
+      throw UsageError(fmt::format(
+          "--report: {} is {} files and cannot go to stdout ({}) [a file]; name them, like {}:FILE",
+          target.format, format->files.size(), value, target.format));
+    for (const ReportTarget& other : targets) refuse_same(other, target);
     targets.push_back(std::move(target));
   }
   return targets;
@@ -118,15 +146,24 @@ ReportOutputs::ReportOutputs(std::vector<ReportTarget> targets, bool quiet) {
   const bool has_stdout = std::any_of(targets.begin(), targets.end(),
                                       [](const ReportTarget& t) { return t.path == "-"; });
   if (!has_stdout && !quiet) targets.push_back({"text", "-"});
-  for (ReportTarget& target : targets) {
-    opened_.push_back({std::move(target), {}, {}, -1});
-    if (opened_.back().target.path == "-") continue;
-    try {
-      open(opened_.back());
-    } catch (...) {
-      discard();
-      throw;
+  try {
+    for (const ReportTarget& target : targets) {
+      const std::vector<FormatFile>& files = find_format(target.format)->files;
+      for (std::size_t part = 0; part < files.size(); ++part) {
+        opened_.push_back({target, part, {}, {}, -1});
+        if (target.path == "-") continue;
+        if (target.append) {
+          open_end_of(opened_.back());
+          continue;
+        }
+        opened_.back().target.path =
+            file_name(target.path, files[part].part, files[part].extension);
+        open(opened_.back());
+      }
     }
+  } catch (...) {
+    discard();
+    throw;
   }
 }
 
@@ -152,6 +189,12 @@ void ReportOutputs::open(Opened& output) {
   output.fd = file.fd;
 }
 
+// Others write to it before and after: what they wrote stays.
+void ReportOutputs::open_end_of(Opened& output) {
+  output.fd = ::open(output.target.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (output.fd < 0) fail(output.target, "cannot open to append to", errno);
+}
+
 void ReportOutputs::discard() {
   for (Opened& output : opened_) {
     if (output.fd >= 0) ::close(output.fd);
@@ -164,15 +207,23 @@ void ReportOutputs::discard() {
 ReportOutputs::~ReportOutputs() { discard(); }
 
 void ReportOutputs::publish(const Report& report) {
-  publish([&](const std::string& format) { return find_renderer(format)(report); });
+  publish_all([&](const Opened& output) {
+    return find_format(output.target.format)->files[output.part].render(report);
+  });
 }
 
 void ReportOutputs::publish(const std::function<std::string(const std::string& format)>& render) {
+  publish_all([&](const Opened& output) { return render(output.target.format); });
+}
+
+void ReportOutputs::publish_all(const Render& render) {
   const NoBrokenPipeSignal guard;
   std::optional<RunError> first_failure;
   for (Opened& output : opened_) {
     try {
-      publish_one(output, render(output.target.format));
+      const std::string text = render(output);
+      if (text.empty()) continue;  // this report has nothing for that file
+      publish_one(output, text);
     } catch (const RunError& e) {
       // The others are written all the same: one full disk must not cost every result.
       if (!first_failure) first_failure = e;

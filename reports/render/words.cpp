@@ -63,6 +63,21 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
+std::string without_commands(std::string_view text) {
+  std::string out;
+  bool at_start = true;  // of a line, but for blanks
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const std::string_view rest = text.substr(at);
+    if (at_start && rest.starts_with("::")) out += '|';
+    out += c;
+    if (rest.starts_with("##[")) out += '|';  // it is looked for anywhere: "#|#["
+    const bool line_break = c == '\n' || c == '\r';
+    at_start = line_break || (at_start && (c == ' ' || c == '\t' || c == '\v' || c == '\f'));
+  }
+  return out;
+}
+
 std::string wrapped(std::string_view first, std::string_view words, std::size_t width) {
   std::string text(first);
   std::size_t column = display_width(first);

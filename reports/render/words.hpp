@@ -14,6 +14,10 @@ namespace volley {
 // of bytes that is no UTF-8 shown as one U+FFFD, which is also what the JSON keeps of them.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// The text with a "|" in whatever a CI runner would take for a command of its own: "|::" at the
+// beginning of a line (behind blanks, too) and "#|#[" anywhere.
+[[nodiscard]] std::string without_commands(std::string_view text);
+
 // "first" and the words behind it, broken into lines of at most `width` columns; lines after the
 // first are indented as deep as `first` is long. Ends with a line feed.
 [[nodiscard]] std::string wrapped(std::string_view first, std::string_view words,

@@ -1,0 +1,97 @@
+// The formats for CI, on every kind of report: nothing that is no number, nothing that ends a line
+// early, and the same text for the same report. What their readers say is in tests/export.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "reports/render/ndjson.hpp"
+#include "reports/render/renderer.hpp"
+#include "reports/render/words.hpp"
+#include "tests/render/samples.hpp"
+
+namespace volley {
+namespace {
+
+using Json = nlohmann::json;
+
+std::vector<Report> reports() {
+  std::vector<Report> all{Report{}};
+  for (auto& [name, report] : samples::all()) all.push_back(std::move(report));
+  for (std::uint64_t seed = 0; seed < 30; ++seed) all.push_back(samples::any_report(seed));
+  return all;
+}
+
+TEST(CiFormats, of_every_report_end_their_lines_and_hold_no_control_character) {
+  for (const Report& report : reports()) {
+    for (const Renderer render :
+         {render_markdown, render_junit, render_ndjson, render_googlebench, render_bencher}) {
+      const std::string text = render(report);
+      ASSERT_TRUE(text.ends_with('\n'));
+      ASSERT_EQ(text, render(report));
+      ASSERT_TRUE(std::none_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 && c != '\n';
+      })) << text;
+      ASSERT_EQ(without_commands(text), text);
+    }
+    ASSERT_LT(render_markdown(report).size(), std::size_t{1} << 20U);
+  }
+}
+
+TEST(CiFormats, that_are_json_parse) {
+  for (const Report& report : reports()) {
+    for (const Renderer render :
+         {render_googlebench, render_bencher, render_github_smaller, render_github_bigger}) {
+      const std::string text = render(report);
+      ASSERT_TRUE(text.empty() || Json::accept(text)) << text;
+    }
+    const std::string lines = render_ndjson(report);
+    for (std::size_t at = 0; at < lines.size();) {
+      const std::size_t end = lines.find('\n', at);
+      ASSERT_TRUE(Json::accept(lines.substr(at, end - at)));
+      at = end + 1;
+    }
+  }
+}
+
+TEST(GithubBenchmark, of_nothing_is_nothing) {
+  EXPECT_EQ(render_github_smaller(Report{}), "");
+  EXPECT_EQ(render_github_bigger(Report{}), "");
+}
+
+TEST(GithubBenchmark, leaves_out_what_is_no_number) {
+  Report report;
+  RunReport& run = report.runs.emplace_back();
+  run.name = "udp rr";
+  run.protocol = "udp";
+  run.status = "ok";
+  run.load.achieved_per_s = 5;
+  run.goodput_bits_per_s = std::numeric_limits<double>::infinity();
+  const Json entries = Json::parse(render_github_bigger(report));
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0]["name"], "udp-rr/achieved");
+  EXPECT_EQ(entries[0]["unit"], "ops/s");
+}
+
+TEST(Ndjson, makes_one_line_of_one_thing) {
+  IntervalFigures interval;
+  interval.sent = 7;
+  EXPECT_EQ(ndjson_interval(3, interval).find("{\"event\":\"interval\",\"data\":{\"run\":3,"), 0U);
+  EXPECT_EQ(ndjson_warning(1, "a\nb\xFF"),
+            "{\"event\":\"warning\",\"data\":{\"run\":1,\"text\":\"a\\nb\xEF\xBF\xBD\"}}\n");
+  EXPECT_EQ(ndjson_start(Report{}).find("{\"event\":\"start\",\"data\":{\"run\":null,"), 0U);
+  EXPECT_EQ(ndjson_end(2, RunReport{}).find("{\"event\":\"end\",\"data\":{\"run\":2,"), 0U);
+}
+
+TEST(Words, of_others_are_no_commands) {
+  EXPECT_EQ(without_commands("::error::x\na ::b\n \t::c\r::d"),
+            "|::error::x\na ::b\n \t|::c\r|::d");
+  EXPECT_EQ(without_commands("a ##[error]x"), "a #|#[error]x");
+  EXPECT_EQ(without_commands(":a\n:b : :\n"), ":a\n:b : :\n");
+  EXPECT_EQ(without_commands(""), "");
+}
+
+}  // namespace
+}  // namespace volley
