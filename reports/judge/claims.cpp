@@ -163,4 +163,34 @@ bool hold_together(Percentile p, std::span<const Claim> claims) {
   return samples * tail_share(p) >= kFewestTailSamples && events >= kFewestTailEvents;
 }
 
+Claim claim_at_once(Percentile p, std::span<const PartClaim> parts) {
+  Claim apart;
+  Claim best;
+  double samples = 0;
+  for (const PartClaim& part : parts) {
+    const Claim& claim = part.claim;
+    const auto taken = static_cast<double>(part.samples);
+    samples += taken;
+    if (claim.effective_samples >= taken * (1 - 1e-9)) {
+      apart.effective_samples += taken;
+      apart.tail_events += std::min(claim.tail_events, part.samples);
+    } else {
+      best.effective_samples = std::max(best.effective_samples, claim.effective_samples);
+      best.tail_events = std::max(best.tail_events, std::min(claim.tail_events, part.samples));
+    }
+  }
+  Claim all;
+  all.effective_samples = apart.effective_samples + best.effective_samples;
+  all.tail_events = apart.tail_events + best.tail_events;
+  const double beyond = all.effective_samples * tail_share(p);
+  all.holds = beyond >= kFewestTailSamples && all.tail_events >= kFewestTailEvents;
+  if (all.holds || beyond <= 0) return all;
+  const double missing =
+      std::max(kFewestTailSamples / beyond,
+               static_cast<double>(kFewestTailEvents) /
+                   static_cast<double>(std::max<std::uint64_t>(1, all.tail_events)));
+  all.samples_needed = two_digits(samples * std::max(1.0, missing));
+  return all;
+}
+
 }  // namespace volley

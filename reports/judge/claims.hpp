@@ -71,4 +71,15 @@ struct SliceSamples {
 // Whether several runs together have enough beyond the percentile p.
 [[nodiscard]] bool hold_together(Percentile p, std::span<const Claim> claims);
 
+// One generator's claim about a percentile, and the samples it is made of, lost ones included.
+struct PartClaim {
+  Claim claim;
+  std::uint64_t samples = 0;
+};
+// What stands behind percentile p of the samples that several generators took at the same time from
+// one target. Effective samples and events add up over the generators whose samples do not hang
+// together (deff is 1). Of those whose samples do only the best counts: a stall of the target meets
+// all of them, and stays one event. Without an interval: it takes the slices of all.
+[[nodiscard]] Claim claim_at_once(Percentile p, std::span<const PartClaim> parts);
+
 }  // namespace volley

@@ -96,6 +96,7 @@ def test_a_report_that_holds_together_is_accepted(run):
     ("latency_ns/service/evidence/p99_99/tail_events", 9),
     ("latency_ns/service/evidence/p99/samples_needed", 400_000),
     ("latency_ns/response/ci95/p50/low", None),
+    ("latency_ns/service/ci95/p90", {"low": None, "high": None}),
 ])
 def test_a_report_that_does_not_is_refused(run, path, value):
     broken = copy.deepcopy(run)
@@ -107,6 +108,16 @@ def test_a_report_that_does_not_is_refused(run, path, value):
     place[last] = value
     with pytest.raises(AssertionError):
         judging.check_identities(broken)
+
+
+def test_percentiles_of_a_merge_have_no_intervals(run):
+    with pytest.raises(AssertionError, match="of a merge"):
+        judging.check_identities(run, merged=True)
+    for figures in run["latency_ns"].values():
+        for key, interval in figures["ci95"].items():
+            if interval and figures[key] is not None:
+                figures["ci95"][key] = {"low": None, "high": None}
+    judging.check_identities(run, merged=True)
 
 
 @pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}',
