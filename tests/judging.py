@@ -117,10 +117,12 @@ def invalid_numbers(run):
     return {name for name, number in numbers.items() if number["verdict"] == "INVALID"}
 
 
-def check_latency(name, figures, histogram, expected_count, lost=0, most=None, spoiled=()):
+def check_latency(name, figures, histogram, expected_count, lost=0, most=None, spoiled=(),
+                  merged=False):
     """One distribution of the report agrees with its histogram and has `expected_count` samples.
     `most`: its exact maximum, where the figures do not tell it because lost requests lie beyond.
-    `spoiled`: the names of numbers that are withheld because the generator spoiled them."""
+    `spoiled`: the names of numbers that are withheld because the generator spoiled them.
+    `merged`: the report is a merge, which has percentiles without intervals."""
     assert figures["count"] == expected_count, f"{name}.count {figures['count']}"
     if not expected_count:
         return
@@ -135,11 +137,11 @@ def check_latency(name, figures, histogram, expected_count, lost=0, most=None, s
             assert figures[key] is None, f"{name}.{key}: {figures[key]} is INVALID and printed"
             assert figures["ci95"][key] in (None, {"low": None, "high": None}), f"{name}.{key}: {figures}"
             continue
-        check_percentile(f"{name}.{key}", figures, key, share, histogram, lost, most)
+        check_percentile(f"{name}.{key}", figures, key, share, histogram, lost, most, merged)
     assert figures["beyond"] == ("lost" if lost else None), f"{name}.beyond {figures['beyond']}"
 
 
-def check_percentile(name, figures, key, share, histogram, lost, most):
+def check_percentile(name, figures, key, share, histogram, lost, most, merged=False):
     """It is the histogram's, or withheld for a reason that can be seen; its interval lies around
     it, as wide as the formula of independent samples at least."""
     wanted = histogram.at(share, lost, most)
@@ -154,6 +156,10 @@ def check_percentile(name, figures, key, share, histogram, lost, most):
     assert figures[key] == wanted, f"{name}: {figures[key]}, decoded {wanted}"
     assert evidence["samples_needed"] is None, f"{name}: {evidence} beside {interval}"
     assert effective * (1 - share) >= 10 * (1 - 1e-9) and events >= 10, f"{name}: {evidence}"
+    if interval == {"low": None, "high": None} and wanted is not None:
+        assert merged, f"{name}: no interval, though the report is no merge"
+        return
+    assert not merged or wanted is None, f"{name}: {interval} of a merge"
     spread = 1.96 * math.sqrt(share * (1 - share) / effective)
     for end, at, sign in ((interval["low"], share - spread, -1), (interval["high"], share + spread, 1)):
         # inwards, as ranks are taken by whole parts per million
@@ -174,7 +180,7 @@ def total_of(kinds):
     return sum(kinds.values())
 
 
-def check_identities(run):
+def check_identities(run, merged=False):
     """Both identities of a run, the sums of its intervals, its histograms, its loss ratio."""
     requests = run["requests"]
     sent, completed, lost = requests["sent"], requests["completed"], requests["lost"]
@@ -194,7 +200,7 @@ def check_identities(run):
         assert requests["planned"] == sent + unsent + skipped, requests
     check_loss_places(run)
     check_intervals(run)
-    check_histograms(run)
+    check_histograms(run, merged)
 
 
 def check_loss_places(run):
@@ -224,7 +230,7 @@ def check_intervals(run):
         assert added == run["bytes"][side], f"bytes {side}: {added} in intervals, {run['bytes']}"
 
 
-def check_histograms(run):
+def check_histograms(run, merged=False):
     requests, latency, workload = run["requests"], run["latency_ns"], run["workload"]
     counts = {"send_lag": sent_from_here(run)}
     spoiled = invalid_numbers(run)
@@ -232,14 +238,15 @@ def check_histograms(run):
         counts["service"] = completed = requests["completed"]
         response, delivered = latency["response"], latency["response_delivered"]
         check_latency("response", response, response["histogram"], completed, requests["lost"],
-                      delivered["max"], spoiled)
+                      delivered["max"], spoiled, merged)
         # the same samples, written once
         check_latency("response_delivered", delivered, response["histogram"], completed,
-                      spoiled=spoiled)
+                      spoiled=spoiled, merged=merged)
     if workload == "connect":
         counts["connect"] = requests["completed"]
     for name, count in counts.items():
-        check_latency(name, latency[name], latency[name]["histogram"], count, spoiled=spoiled)
+        check_latency(name, latency[name], latency[name]["histogram"], count, spoiled=spoiled,
+                      merged=merged)
     for name, figures in latency.items():
         assert figures["out_of_range"] == 0, f"{name}: {figures['out_of_range']} out of range"
 
@@ -335,7 +342,7 @@ def check_report(report):
     assert not errors, "\n".join(errors)
     check_nothing_negative(report)
     for run in report["runs"]:
-        check_identities(run)
+        check_identities(run, report.get("parts") is not None)
         if run["verdict"] is not None:
             check_verdict(run)
     judged = [run["verdict"]["overall"] for run in report["runs"] if run["verdict"] is not None]

@@ -32,6 +32,8 @@ inline constexpr int kExitSignalBase = 128;  // 130 SIGINT, 143 SIGTERM
 [[nodiscard]] Action add_run_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_duel_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_report_command(CLI::App& app, const Invocation& invocation);
+[[nodiscard]] Action add_compare_command(CLI::App& app, const Invocation& invocation);
+[[nodiscard]] Action add_merge_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_talk_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_doctor_command(CLI::App& app, const Invocation& invocation);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "reports/judge/spelling.hpp"
 #include "reports/measure/ensure.hpp"
 
 namespace volley {
@@ -39,22 +40,6 @@ std::vector<std::string> subcommand_names(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(sub->get_name());
   return names;
-}
-
-// Insertions, deletions, changes and swaps of neighbours that make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-    }
-  }
-  return d[a.size()][b.size()];
 }
 
 // "volley run --help"
@@ -131,7 +116,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
   if (word.size() > 64) return best;            // no typing error, and dear to compare
   std::size_t least = word.size() < 6 ? 2 : 3;  // closer than this
   for (const std::string& candidate : candidates) {
-    const std::size_t d = distance(word, candidate);
+    const std::size_t d = edit_distance(word, candidate);
     if (d >= least) continue;
     least = d;
     best = candidate;

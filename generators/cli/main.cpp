@@ -24,15 +24,16 @@ constexpr const char* kExamples =
     "  volley run tcp://192.0.2.7:2924 --rate 10k --flows 16 --report json:r.json\n"
     "  volley duel --rate 5k --duration 3s              UDP beside TCP, one method\n"
     "\n"
-    "Exit: 0 done, 1 the run failed, 2 wrong use, 99 a --fail-if was met, 130 Ctrl-C.";
+    "Exit: 0 done, 1 the run failed, 2 wrong use, 98 a regression, 99 a --fail-if.";
 
 struct Command {
   const char* name;
   Action (*add)(CLI::App&, const Invocation&);
 };
-constexpr Command kCommands[]{{"target", add_target_command}, {"run", add_run_command},
-                              {"duel", add_duel_command},     {"report", add_report_command},
-                              {"talk", add_talk_command},     {"doctor", add_doctor_command}};
+constexpr Command kCommands[]{{"target", add_target_command},   {"run", add_run_command},
+                              {"duel", add_duel_command},       {"report", add_report_command},
+                              {"compare", add_compare_command}, {"merge", add_merge_command},
+                              {"talk", add_talk_command},       {"doctor", add_doctor_command}};
 
 int dispatch(const Invocation& invocation) {
   CLI::App app("Load servers over UDP and TCP, and report how they answered.", "volley");

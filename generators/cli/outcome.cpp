@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <string_view>
 
+#include "generators/cli/annotations.hpp"
 #include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 #include "generators/engine/host.hpp"
+#include "reports/judge/threshold_parser.hpp"
 #include "reports/judge/thresholds.hpp"
 #include "reports/judge/verdicts.hpp"
-#include "reports/measure/units.hpp"
+#include "reports/render/words.hpp"
 
 namespace volley {
 namespace {
@@ -20,21 +22,14 @@ bool is_json_on_stdout(std::string_view report) {
   return report == "json" || report == "json:-" || report == "json:/dev/stdout";
 }
 
-std::string value_text(double value, const std::string& unit) {
-  if (unit == "ns") return format_duration(Nanos(static_cast<std::int64_t>(value)));
-  if (unit == "ratio") return format_ratio(value);
-  if (unit == "per_s") return format_rate(value);
-  return format_count(static_cast<std::uint64_t>(value));
-}
-
 std::string threshold_text(const ThresholdResult& result) {
-  if (!result.value)
-    return fmt::format(
-        "--fail-if '{}': could not be evaluated, so it counts as met; measure longer, "
-        "or ask for a figure this run has",
-        result.expr);
-  return fmt::format("--fail-if '{}': it is so ({}); see the report", result.expr,
-                     value_text(*result.value, result.unit));
+  const std::string what = result_text(result);
+  return printable(
+      result.value
+          ? fmt::format("--fail-if '{}': {}; see the report", result.expr, what)
+          : fmt::format("--fail-if '{}': {}, so it counts as met; measure longer, or ask for a "
+                        "figure this run has",
+                        result.expr, what));
 }
 
 }  // namespace
@@ -78,10 +73,11 @@ bool wants_json(const Invocation& invocation) {
 
 void complain(const std::string& text) {
   std::fflush(stdout);
-  tell(stderr, fmt::format("volley: {}\n", text));
+  tell(stderr, without_commands(fmt::format("volley: {}\n", text)));
 }
 
 int publish(ReportOutputs& outputs, const Report& report, int code) {
+  annotate(report);
   try {
     outputs.publish(report);
   } catch (const RunError& error) {
@@ -89,6 +85,26 @@ int publish(ReportOutputs& outputs, const Report& report, int code) {
     return kExitFailed;
   }
   return code;
+}
+
+bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if) {
+  bool passed = true;
+  for (const std::string& text : fail_if) {
+    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report));
+    if (report.thresholds.back().pass) continue;
+    passed = false;
+    complain(threshold_text(report.thresholds.back()));
+  }
+  return passed;
+}
+
+bool is_trusted(const Report& report) {
+  const auto verdict = overall_verdict(report.runs);
+  if (!verdict || verdict->overall == Verdict::trusted) return true;
+  complain(
+      printable(fmt::format("--strict: the numbers are not to be trusted without a doubt ({}): {}",
+                            to_string(verdict->overall), verdict->headline)));
+  return false;
 }
 
 int conclude(Report& report, const std::vector<RunRecord>& records,
@@ -108,19 +124,8 @@ int conclude(Report& report, const std::vector<RunRecord>& records,
   if (outcome.status == RunStatus::interrupted)
     complain(fmt::format("interrupted (signal {}): the report holds what was measured until then",
                          outcome.signal));
-  for (const std::string& text : fail_if) {
-    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report.runs));
-    const ThresholdResult& result = report.thresholds.back();
-    if (result.pass) continue;
-    outcome.threshold_met = true;
-    complain(threshold_text(result));
-  }
-  const auto verdict = overall_verdict(report.runs);
-  if (strict && verdict && verdict->overall != Verdict::trusted) {
-    outcome.untrusted = true;
-    complain(fmt::format("--strict: the numbers are not to be trusted without a doubt ({}): {}",
-                         to_string(verdict->overall), verdict->headline));
-  }
+  outcome.threshold_met = !judge_thresholds(report, fail_if);
+  outcome.untrusted = strict && !is_trusted(report);
   for (const RunReport& run : report.runs) {
     const std::string broken = broken_identity(run.requests);
     if (!broken.empty())
@@ -133,7 +138,7 @@ int conclude(Report& report, const RunError& error, const std::vector<std::strin
   report.status = to_string(RunStatus::failed);
   report.error = RunFailure{error.code(), error.what(), error.phase()};
   for (const std::string& text : fail_if)
-    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report.runs));
+    report.thresholds.push_back(evaluate(parse_threshold("--fail-if", text), report));
   complain(error.what());
   return kExitFailed;
 }

@@ -40,6 +40,12 @@ void complain(const std::string& text);
 // that is what matters more.
 [[nodiscard]] int publish(ReportOutputs& outputs, const Report& report, int code);
 
+// Judges the conditions, adds them to the report's thresholds, and tells stderr which did not pass.
+// Whether all did.
+[[nodiscard]] bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if);
+// Whether the report's verdict is TRUSTED, or there is none; otherwise stderr is told.
+[[nodiscard]] bool is_trusted(const Report& report);
+
 // Puts status, error and thresholds of finished runs into the report, tells stderr what failed, and
 // returns the exit code.
 [[nodiscard]] int conclude(Report& report, const std::vector<RunRecord>& records,

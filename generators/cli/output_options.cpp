@@ -7,10 +7,11 @@
 #include <string_view>
 
 #include "generators/cli/outcome.hpp"
-#include "reports/judge/thresholds.hpp"
+#include "reports/judge/threshold_parser.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/measure/units.hpp"
 #include "reports/render/renderer.hpp"
+#include "reports/render/words.hpp"
 
 namespace volley {
 namespace {
@@ -30,16 +31,20 @@ ProgressMode parse_progress(std::string_view text) {
 void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed) {
   const std::string group = "What to report";
   app.add_option("--report", typed->reports,
-                 fmt::format("{}; without FILE on stdout\n(default text); may be repeated",
-                             fmt::join(renderer_names(), ", ")))
+                 format_list() +
+                     "without FILE on stdout (default text), but markdown\n"
+                     "at the end of $GITHUB_STEP_SUMMARY, where that is\n"
+                     "set; may be repeated")
       ->type_name("FORMAT[:FILE]")
       ->group(group)
       ->allow_extra_args(false);
   app.add_option("--fail-if", typed->fail_if,
-                 "'p99>2ms' 'loss>=0.1%' 'achieved<10k/s': exit 99\n"
-                 "when it is so; may be repeated. p50 p90 p99 p99_9\n"
-                 "p99_99 max loss achieved offered intended errors\n"
-                 "late duplicates reordered; > >= < <= == !=")
+                 "'p99>2ms' 'loss>=0.1%' 'achieved<0.99*intended'\n"
+                 "'udp: send_lag p99>1ms' 'verdict<TRUSTED': exit 99\n"
+                 "when it is so, or cannot be told; may be repeated.\n"
+                 "A short name (p50 p90 p99 p99_9 p99_99 max loss\n"
+                 "achieved offered intended errors late ...) or a path\n"
+                 "of the JSON, with > >= < <= == !=")
       ->type_name("CONDITION")
       ->group(group)
       ->allow_extra_args(false);
@@ -58,7 +63,7 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
 
 OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocation) {
   OutputOptions options;
-  options.reports = parse_report_targets(typed.reports);
+  options.reports = parse_report_targets(typed.reports, summary_file());
   for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
   options.fail_if = typed.fail_if;
   options.strict = typed.strict;
@@ -93,6 +98,16 @@ std::string describe(const RunPlan& plan) {
                         flow % plan.threads, slot->measured ? "" : ", warm-up");
   }
   return text;
+}
+
+std::string summary_file() {
+  const char* const file = std::getenv("GITHUB_STEP_SUMMARY");
+  return file == nullptr ? std::string() : std::string(file);
+}
+
+std::string format_list() {
+  constexpr std::size_t width = 50;
+  return wrapped("", fmt::format("{};", fmt::join(format_names(), ", ")), width);
 }
 
 bool stderr_is_terminal() {

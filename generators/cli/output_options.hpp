@@ -41,6 +41,11 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
 // What --dry-run prints: the effective values and, in an open loop, the first due times.
 [[nodiscard]] std::string describe(const RunPlan& plan);
 
+// The file at whose end GitHub's runner looks for a job summary; empty: there is none.
+[[nodiscard]] std::string summary_file();
+// The formats of --report, for its help: lines that end with a line feed.
+[[nodiscard]] std::string format_list();
+
 // A progress line on stderr.
 [[nodiscard]] bool stderr_is_terminal();
 

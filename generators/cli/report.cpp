@@ -1,70 +1,36 @@
 // volley report: a saved JSON report rendered again, to the same text as after its run.
-#include <cerrno>
-#include <cstddef>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "generators/cli/command.hpp"
 #include "generators/cli/outcome.hpp"
-#include "reports/measure/ensure.hpp"
+#include "generators/cli/output_options.hpp"
+#include "generators/cli/saved_report.hpp"
+#include "reports/judge/threshold_parser.hpp"
 #include "reports/render/output.hpp"
-#include "reports/render/renderer.hpp"
 
 namespace volley {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
-
 struct Typed {
   std::string file;
   std::vector<std::string> reports;
+  std::vector<std::string> fail_if;
+  bool strict = false;
 };
-
-[[noreturn]] void refuse(const std::string& file, const std::string& what) {
-  throw RunError("bad_report", "report", file + ": " + what);
-}
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// Read up to the limit and no further: the file may be a device that never ends.
-std::string read_whole(const std::string& name) {
-  std::unique_ptr<std::FILE, CloseFile> opened;
-  if (name != "-") opened.reset(std::fopen(name.c_str(), "rbe"));
-  std::FILE* const file = name == "-" ? stdin : opened.get();
-  if (file == nullptr)
-    refuse(name, std::string("cannot open: ") + std::strerror(errno) +
-                     "; give a file that --report json:FILE wrote");
-  std::string text;
-  std::vector<char> block(std::size_t{1} << 16U);
-  while (const std::size_t n = std::fread(block.data(), 1, block.size(), file)) {
-    text.append(block.data(), n);
-    if (text.size() > kMostBytes)
-      refuse(name, "too large (more than 256 MiB) [at most 256 MiB]; take a report of fewer runs");
-  }
-  if (std::ferror(file) != 0)
-    refuse(name, std::string("cannot read: ") + std::strerror(errno) +
-                     "; give a file that --report json:FILE wrote");
-  return text;
-}
-
-Report read_report(const std::string& file) {
-  try {
-    return parse_report(read_whole(file));
-  } catch (const RunError& e) {
-    const std::string text = e.what();
-    if (text.starts_with(file + ": ")) throw;
-    refuse(file, text);
-  }
-}
 
 int carry_out(const Typed& typed) {
-  ReportOutputs outputs(parse_report_targets(typed.reports), false);
-  return publish(outputs, read_report(typed.file), kExitDone);
+  // Wrong use is seen before a file is touched.
+  for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
+  ReportOutputs outputs(parse_report_targets(typed.reports, summary_file()), false);
+  Report report = read_report(typed.file);
+  // What is asked now takes the place of what was asked then.
+  if (!typed.fail_if.empty()) report.thresholds.clear();
+  Outcome outcome;
+  outcome.threshold_met = !judge_thresholds(report, typed.fail_if);
+  outcome.untrusted = typed.strict && !is_trusted(report);
+  return publish(outputs, report, exit_code_of(outcome));
 }
 
 }  // namespace
@@ -75,15 +41,26 @@ Action add_report_command(CLI::App& app, const Invocation& /*invocation*/) {
   app.add_option("FILE", typed->file, "a report written by --report json:FILE; -: stdin")
       ->required();
   app.add_option("--report", typed->reports,
-                 "text (default), json or csv, to stdout or into FILE; may be repeated")
+                 format_list() +
+                     "without FILE on stdout (default text), but markdown\n"
+                     "at the end of $GITHUB_STEP_SUMMARY, where that is\n"
+                     "set; may be repeated")
       ->type_name("FORMAT[:FILE]")
       ->allow_extra_args(false);
+  app.add_option("--fail-if", typed->fail_if,
+                 "judge it by this condition, as run and duel do, in\n"
+                 "place of those it was made with; may be repeated")
+      ->type_name("CONDITION")
+      ->allow_extra_args(false);
+  app.add_flag("--strict", typed->strict, "exit 3 unless the verdict is TRUSTED");
   app.footer(
       "Examples\n"
       "  volley report out/report.json\n"
       "  volley report out/report.json --report csv:out/report.csv\n"
+      "  volley report out/report.json --fail-if 'p99>2ms' --fail-if 'verdict<DEGRADED'\n"
       "\n"
-      "Exit: 0 done, 1 the file is no report or cannot be written, 2 wrong use.");
+      "Exit: 0 done, 1 no report, or not written, 2 wrong use, 3 not TRUSTED (--strict), 99 "
+      "--fail-if");
   return [typed] { return carry_out(*typed); };
 }
 

@@ -165,9 +165,39 @@ struct Comparison {
 struct ThresholdResult {
   std::string expr;
   std::optional<double> value;  // in `unit`; missing: could not be evaluated
-  double limit = 0;
-  std::string unit;   // "ns", "per_s", "ratio", "count", "bits_per_s"
-  bool pass = false;  // false: the --fail-if condition was met, or could not be evaluated
+  std::optional<double> limit;  // missing: it hangs on a metric that this run has not
+  std::string unit;             // "ns", "s", "per_s", "bits_per_s", "bytes", "ratio", "count"; of a
+                                // verdict "verdict", from 0 INVALID to 3 TRUSTED
+  bool pass = false;            // false: the --fail-if condition was met, or could not be evaluated
+  // Empty where there is nothing to say, and in reports of before these were written.
+  std::string metric;                  // its path: "latency_ns.response.p99"
+  std::string run;                     // the name of the run that decided
+  std::optional<std::uint64_t> round;  // which of the runs of that name, from 1; none: the only one
+  std::string reason;                  // why it could not be evaluated (judge/missing)
+  std::string missing;                 // the path of the metric that was not there
+};
+
+// Of a merged report (judge/merge): what one generator contributed to a run.
+struct MergedRun {
+  std::string name;
+  std::uint64_t sent = 0;
+  std::optional<std::uint64_t> completed, lost;
+  double cpu_s = 0;                // user + system time of its threads
+  std::optional<Verdict> verdict;  // its own
+  friend bool operator==(const MergedRun&, const MergedRun&) = default;
+};
+
+// Of a merged report: one generator's own report, without its figures.
+struct MergedPart {
+  std::string started_at;
+  double lasted_s = 0;  // its runs together, warm-up and drain included
+  std::string status;   // ok interrupted
+  std::string tool_version, tool_commit;
+  TextPairs host;
+  std::vector<std::string> argv;
+  TextPairs labels;
+  std::vector<MergedRun> runs;
+  friend bool operator==(const MergedPart&, const MergedPart&) = default;
 };
 
 struct Report {
@@ -182,6 +212,7 @@ struct Report {
   std::vector<RunReport> runs;
   std::optional<Comparison> comparison;
   std::vector<ThresholdResult> thresholds;
+  std::vector<MergedPart> parts;  // of a merged report, two or more; none: of one generator
 };
 
 // Derives every figure of a run, and judges them. Pure.

@@ -2,81 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "reports/measure/ensure.hpp"
+#include "reports/judge/missing.hpp"
+#include "reports/judge/scenarios.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
 namespace {
-
-enum class Unit : std::uint8_t { time, ratio, rate, count };
-
-struct Metric {
-  std::string_view name;
-  Unit unit;
-};
-constexpr std::array kMetrics{Metric{"p50", Unit::time},         Metric{"p90", Unit::time},
-                              Metric{"p99", Unit::time},         Metric{"p99_9", Unit::time},
-                              Metric{"p99_99", Unit::time},      Metric{"max", Unit::time},
-                              Metric{"loss", Unit::ratio},       Metric{"achieved", Unit::rate},
-                              Metric{"offered", Unit::rate},     Metric{"intended", Unit::rate},
-                              Metric{"errors", Unit::count},     Metric{"late", Unit::count},
-                              Metric{"duplicates", Unit::count}, Metric{"reordered", Unit::count}};
-
-struct Operator {
-  std::string_view text;
-  Comparator comparator;
-};
-// The longer ones first, so that ">=" is not read as ">".
-constexpr std::array kOperators{
-    Operator{">=", Comparator::at_least}, Operator{"<=", Comparator::at_most},
-    Operator{"==", Comparator::equal},    Operator{"!=", Comparator::unequal},
-    Operator{">", Comparator::above},     Operator{"<", Comparator::below}};
-
-std::string without_blanks(std::string_view text) {
-  std::string result;
-  for (const char c : text)
-    if (c != ' ' && c != '\t') result.push_back(c);
-  return result;
-}
-
-std::string metric_names() {
-  std::string names;
-  for (const Metric& metric : kMetrics)
-    names += fmt::format("{}{}", names.empty() ? "" : " ", metric.name);
-  return names;
-}
-
-std::string_view unit_name(Unit unit) {
-  switch (unit) {
-    case Unit::time:
-      return "ns";
-    case Unit::ratio:
-      return "ratio";
-    case Unit::rate:
-      return "per_s";
-    case Unit::count:
-      return "count";
-  }
-  return "";
-}
-
-double parse_limit(std::string_view subject, Unit unit, std::string_view text) {
-  switch (unit) {
-    case Unit::time:
-      return static_cast<double>(
-          parse_duration(subject, text, Nanos(0), std::chrono::hours(1)).count());
-    case Unit::ratio:
-      return parse_ratio(subject, text);
-    case Unit::rate:
-      return parse_rate(subject, text).per_second();
-    case Unit::count:
-      return static_cast<double>(parse_count(subject, text, 0));
-  }
-  return 0;
-}
 
 bool compare(double value, Comparator comparator, double limit) {
   switch (comparator) {
@@ -96,88 +31,180 @@ bool compare(double value, Comparator comparator, double limit) {
   return true;
 }
 
-template <typename T>
-std::optional<double> as_double(const std::optional<T>& value) {
-  return value ? std::optional<double>(static_cast<double>(*value)) : std::nullopt;
+// How much is left until the condition is met. Of == and != nothing is closer than anything else.
+double distance(double value, Comparator comparator, double limit) {
+  switch (comparator) {
+    case Comparator::above:
+    case Comparator::at_least:
+      return limit - value;
+    case Comparator::below:
+    case Comparator::at_most:
+      return value - limit;
+    case Comparator::equal:
+    case Comparator::unequal:
+      break;
+  }
+  return 0;
 }
 
-std::optional<double> response_metric(const LatencyFigures& response, std::string_view metric) {
-  for (const PercentileKey& key : kPercentiles)
-    if (metric == key.key) return as_double(response.*key.figure);
-  return as_double(response.max);
+// "udp" and "tcp" are protocols first; anything else is a scenario's id.
+std::vector<const RunReport*> runs_in(const Report& report, const std::string& scope) {
+  std::vector<const RunReport*> runs;
+  const std::vector<Scenario> scenarios = scenarios_of(report);
+  for (const RunReport& run : report.runs) {
+    const bool inside =
+        scope.empty() || run.protocol == scope ||
+        std::any_of(scenarios.begin(), scenarios.end(), [&](const Scenario& scenario) {
+          return scenario.id == scope && scenario.name == run.name &&
+                 scenario.protocol == run.protocol;
+        });
+    if (inside) runs.push_back(&run);
+  }
+  return runs;
+}
+
+std::vector<const RunReport*> judged_runs(const Threshold& threshold, const Report& report) {
+  std::vector<const RunReport*> runs = runs_in(report, threshold.scope);
+  for (const char* protocol : {"udp", "tcp"})
+    if (threshold.metric.path.starts_with(fmt::format("{}.", protocol)))
+      runs.erase(std::remove_if(runs.begin(), runs.end(),
+                                [&](const RunReport* run) { return run->protocol != protocol; }),
+                 runs.end());
+  return runs;
+}
+
+void name_run(ThresholdResult& result, const Report& report, const RunReport& run) {
+  result.run = run.name;
+  std::uint64_t same = 0;
+  for (const RunReport& other : report.runs) {
+    if (other.name != run.name) continue;
+    ++same;
+    if (&other == &run) result.round = same;
+  }
+  if (same == 1) result.round.reset();
+}
+
+struct Measured {
+  std::optional<double> value, limit;
+  const MetricKind* missing = nullptr;
+};
+
+Measured measure(const Threshold& threshold, const RunReport& run) {
+  Measured measured;
+  measured.value = threshold.metric.value(run);
+  if (!measured.value) measured.missing = &threshold.metric;
+  if (const auto* multiple = std::get_if<MetricMultiple>(&threshold.limit)) {
+    const std::optional<double> other = multiple->metric.value(run);
+    if (other) measured.limit = multiple->factor * *other;
+    if (!other && measured.missing == nullptr) measured.missing = &multiple->metric;
+  } else {
+    measured.limit = std::get<double>(threshold.limit);
+  }
+  return measured;
+}
+
+void take(ThresholdResult& result, const Report& report, const RunReport& run,
+          const Measured& measured) {
+  result.value = measured.value;
+  result.limit = measured.limit;
+  name_run(result, report, run);
+}
+
+// A limit that was typed stands in the condition; one that hangs on the run does not.
+bool hangs_on_a_metric(const ThresholdResult& result) {
+  const std::string& expr = result.expr;
+  const std::size_t at = expr.find_last_of("<>=!");
+  if (at == std::string::npos || at + 1 == expr.size() || result.unit == "verdict") return false;
+  const char first = expr[at + 1];
+  return (first >= 'a' && first <= 'z') || expr.find('*', at) != std::string::npos;
 }
 
 }  // namespace
 
-Threshold parse_threshold(std::string_view subject, std::string_view text) {
-  Threshold threshold;
-  threshold.expr = without_blanks(text);
-  const std::string_view expr = threshold.expr;
-  const auto at = expr.find_first_of("<>=!");
-  const Operator* found = nullptr;
-  if (at != std::string_view::npos)
-    for (const Operator& candidate : kOperators)
-      if (found == nullptr && expr.substr(at, candidate.text.size()) == candidate.text)
-        found = &candidate;
-  if (found == nullptr)
-    throw UsageError(
-        fmt::format("{}: no comparison in it ({}) [> >= < <= == !=]; write it like "
-                    "'p99>2ms' or 'loss>=0.1%'",
-                    subject, text));
-  const auto name = expr.substr(0, at);
-  const Metric* metric = nullptr;
-  for (const Metric& candidate : kMetrics)
-    if (candidate.name == name) metric = &candidate;
-  if (metric == nullptr)
-    throw UsageError(fmt::format("{}: not a metric ({}) [{}]; choose one of these", subject, name,
-                                 metric_names()));
-  threshold.metric = name;
-  threshold.comparator = found->comparator;
-  threshold.limit = parse_limit(fmt::format("{} '{}'", subject, expr), metric->unit,
-                                expr.substr(at + found->text.size()));
-  threshold.unit = unit_name(metric->unit);
-  return threshold;
+double rank_of(Verdict verdict) {
+  return static_cast<double>(Verdict::invalid) - static_cast<double>(verdict);
 }
 
-std::optional<double> metric_of(const RunReport& run, std::string_view metric) {
-  const RequestFigures& requests = run.requests;
-  if (metric == "loss") return requests.loss_ratio;
-  if (metric == "achieved") return run.load.achieved_per_s;
-  if (metric == "offered") return run.load.offered_per_s;
-  if (metric == "intended") return run.load.intended_per_s;
-  // Where nothing was sent, nothing can be said to have gone well.
-  if (requests.sent == 0 &&
-      (metric == "late" || metric == "duplicates" || metric == "reordered" || metric == "errors"))
-    return std::nullopt;
-  if (metric == "late") return static_cast<double>(requests.late);
-  if (metric == "duplicates") return static_cast<double>(requests.duplicates);
-  if (metric == "reordered") return static_cast<double>(requests.reordered);
-  if (metric == "errors") {
-    std::uint64_t sum = 0;
-    for (const KindCount& error : requests.errors) sum += error.count;
-    return static_cast<double>(sum);
-  }
-  return response_metric(run.response, metric);
+MetricKind verdict_metric() {
+  MetricKind kind;
+  kind.path = kind.name = kind.short_name = kind.unit = "verdict";
+  kind.better = Better::higher;
+  kind.value = [](const RunReport& run) -> std::optional<double> {
+    if (!run.verdict) return std::nullopt;
+    return rank_of(run.verdict->overall);
+  };
+  return kind;
 }
 
-ThresholdResult evaluate(const Threshold& threshold, const std::vector<RunReport>& runs) {
-  ThresholdResult result{threshold.expr, std::nullopt, threshold.limit, threshold.unit, false};
-  bool all_known = !runs.empty();
-  for (const RunReport& run : runs) {
-    const auto value = metric_of(run, threshold.metric);
-    if (!value) {
-      all_known = false;
+ThresholdResult evaluate(const Threshold& threshold, const Report& report) {
+  ThresholdResult result;
+  result.expr = threshold.expr;
+  result.unit = threshold.metric.unit;
+  result.metric = threshold.metric.path;
+  const double* const fixed = std::get_if<double>(&threshold.limit);
+  if (fixed != nullptr) result.limit = *fixed;
+  const RunReport* lacking = nullptr;
+  const MetricKind* missing = nullptr;
+  std::optional<double> closest;
+  for (const RunReport* run : judged_runs(threshold, report)) {
+    const Measured measured = measure(threshold, *run);
+    if (measured.missing != nullptr) {
+      if (lacking == nullptr) {
+        lacking = run;
+        missing = measured.missing;
+      }
       continue;
     }
-    if (compare(*value, threshold.comparator, threshold.limit)) {
-      result.value = value;
+    if (compare(*measured.value, threshold.comparator, *measured.limit)) {
+      take(result, report, *run, measured);
       return result;
     }
-    if (!result.value) result.value = value;
+    const double left = distance(*measured.value, threshold.comparator, *measured.limit);
+    if (closest && left >= *closest) continue;
+    closest = left;
+    take(result, report, *run, measured);
   }
-  if (!all_known) result.value.reset();
-  result.pass = all_known;
+  result.pass = closest.has_value() && lacking == nullptr;
+  if (result.pass) return result;
+  result.value.reset();
+  if (fixed == nullptr) result.limit.reset();
+  result.reason = to_string(lacking == nullptr ? Missing::no_run : why_missing(*lacking, *missing));
+  result.missing = lacking == nullptr ? threshold.metric.path : missing->path;
+  if (lacking != nullptr) name_run(result, report, *lacking);
   return result;
+}
+
+std::string value_text(double value, std::string_view unit) {
+  constexpr double most = 9e18;
+  const bool whole = value >= 0 && value < most;
+  if (unit == "ns" && whole) return format_duration(Nanos(static_cast<std::int64_t>(value)));
+  if (unit == "s") return fmt::format("{:.2f} s", value);
+  if (unit == "per_s") return format_rate(value);
+  if (unit == "ratio") return format_ratio(value);
+  if (unit == "bits_per_s") return format_bits_per_s(value);
+  if (unit == "bytes" && whole) return format_size(static_cast<std::uint64_t>(value));
+  if (unit == "verdict" && value >= 0 && value <= rank_of(Verdict::trusted))
+    return std::string(to_string(
+        static_cast<Verdict>(static_cast<int>(Verdict::invalid) - static_cast<int>(value))));
+  if (unit != "count") return fmt::format("{} {}", value, unit);
+  if (whole && value == static_cast<double>(static_cast<std::uint64_t>(value)))
+    return format_count(static_cast<std::uint64_t>(value));
+  return fmt::format("{:.4g}", value);
+}
+
+std::string result_text(const ThresholdResult& result) {
+  std::string where;
+  if (!result.run.empty() && result.round)
+    where = fmt::format(", in run {} of {}", *result.round, result.run);
+  if (!result.value) {
+    if (result.reason.empty()) return "it could not be evaluated";
+    return fmt::format("it could not be evaluated: {}{}",
+                       missing_text(result.missing, result.reason), where);
+  }
+  const std::string limit = result.limit && hangs_on_a_metric(result)
+                                ? fmt::format(" against {}", value_text(*result.limit, result.unit))
+                                : "";
+  return fmt::format("it is {}{}{}", value_text(*result.value, result.unit), limit, where);
 }
 
 }  // namespace volley

@@ -6,13 +6,15 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
+#include "reports/judge/derived.hpp"
 #include "reports/judge/verdicts.hpp"
 #include "reports/measure/ensure.hpp"
-#include "reports/render/derived.hpp"
 #include "reports/render/hdr.hpp"
 #include "reports/render/json_conditions.hpp"
 #include "reports/render/json_delay.hpp"
 #include "reports/render/json_loss.hpp"
+#include "reports/render/json_parts.hpp"
+#include "reports/render/json_thresholds.hpp"
 #include "reports/render/renderer.hpp"
 
 namespace volley {
@@ -291,17 +293,6 @@ Json comparison_json(const std::optional<Comparison>& comparison) {
           {"sentence", comparison->sentence}};
 }
 
-Json thresholds_json(const std::vector<ThresholdResult>& thresholds) {
-  Json list = Json::array();
-  for (const ThresholdResult& t : thresholds)
-    list.push_back({{"expr", t.expr},
-                    {"value", number(t.value)},
-                    {"limit", number(t.limit)},
-                    {"unit", t.unit},
-                    {"pass", t.pass}});
-  return list;
-}
-
 Json error_json(const std::optional<RunFailure>& error) {
   if (!error) return nullptr;
   return {{"code", error->code}, {"message", error->message}, {"phase", error->phase}};
@@ -324,7 +315,8 @@ std::string render_json(const Report& report) {
       {"runs", std::move(runs)},
       {"comparison", comparison_json(report.comparison)},
       {"thresholds", thresholds_json(report.thresholds)},
-      {"verdict", overall_json(report.runs)}};
+      {"verdict", overall_json(report.runs)},
+      {"parts", parts_json(report.parts)}};
   // A path or a label may hold bytes that are no UTF-8; JSON must not.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

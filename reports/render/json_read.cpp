@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "reports/render/json_node.hpp"
+#include "reports/render/json_parts.hpp"
 #include "reports/render/json_run.hpp"
 #include "reports/render/renderer.hpp"
 
@@ -92,14 +93,25 @@ std::optional<Comparison> read_comparison(const JsonNode& node, bool later) {
   return comparison;
 }
 
+// Of a key that came later, or has nothing to say.
+std::string later_text(JsonObject& object, const char* key) {
+  const auto node = object.find(key);
+  return node && !node->is_null() ? node->text() : std::string();
+}
+
 ThresholdResult read_threshold(const JsonNode& node, bool later) {
   JsonObject o(node);
   ThresholdResult threshold;
   threshold.expr = o.at("expr").text();
   threshold.value = o.at("value").number_or_null();
-  threshold.limit = o.at("limit").number();
+  threshold.limit = o.at("limit").number_or_null();
   threshold.unit = o.at("unit").text();
   threshold.pass = o.at("pass").flag();
+  threshold.metric = later_text(o, "metric");
+  threshold.run = later_text(o, "run");
+  if (const auto round = o.find("round")) threshold.round = round->count_or_null();
+  threshold.reason = later_text(o, "reason");
+  threshold.missing = later_text(o, "missing");
   o.finish(later);
   return threshold;
 }
@@ -128,6 +140,8 @@ Report parse_report(std::string_view json) {
     report.thresholds.push_back(read_threshold(threshold, later));
   });
   look_at_overall(o.at("verdict"), later);
+  // Reports of before they could be merged lack the key.
+  if (const auto parts = o.find("parts")) report.parts = read_parts(*parts, later);
   o.finish(later);
   return report;
 }

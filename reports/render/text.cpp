@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/judge/thresholds.hpp"
 #include "reports/measure/units.hpp"
 #include "reports/render/renderer.hpp"
 #include "reports/render/text_run.hpp"
@@ -149,39 +150,11 @@ std::string several_runs_text(const Report& report) {
   return text;
 }
 
-std::string with_unit(double value, const std::string& unit) {
-  constexpr double most = 9e18;
-  if (unit == "ns" && value >= 0 && value < most)
-    return format_duration(Nanos(static_cast<std::int64_t>(value)));
-  if (unit == "per_s") return format_rate(value);
-  if (unit == "ratio") return format_ratio(value);
-  if (unit == "bits_per_s") return format_bits_per_s(value);
-  if (unit == "count" && value >= 0 && value < most)
-    return format_count(static_cast<std::uint64_t>(value));
-  return fmt::format("{} {}", value, printable(unit));
-}
-
-// Why a condition without a value has none, as far as one word explains it.
-std::string without_value_text(const Report& report, const ThresholdResult& t) {
-  const std::string metric = t.expr.substr(0, t.expr.find_first_of("<>=!"));
-  for (const PercentileKey& key : kPercentiles)
-    for (const RunReport& run : report.runs)
-      if (metric == key.key && is_withheld(run.response, key))
-        return fmt::format("it could not be evaluated: {} is withheld", key.words);
-  for (const PercentileKey& key : kPercentiles)
-    for (const RunReport& run : report.runs)
-      if (metric == key.key && is_spoiled(run.response, key))
-        return fmt::format("it could not be evaluated: the generator spoiled {}", key.words);
-  return "it could not be evaluated";
-}
-
 std::string thresholds_text(const Report& report) {
   std::string text;
   for (const ThresholdResult& t : report.thresholds) {
-    const std::string value =
-        t.value ? "it is " + with_unit(*t.value, t.unit) : without_value_text(report, t);
     text += wrapped(t.pass ? "pass  " : "FAIL  ",
-                    fmt::format("--fail-if '{}': {}", printable(t.expr), value));
+                    printable(fmt::format("--fail-if '{}': {}", t.expr, result_text(t))));
   }
   return text;
 }
@@ -196,6 +169,14 @@ std::string status_text(const Report& report) {
     return wrapped("stopped   ",
                    "interrupted before its end: the figures are of what was measured until then");
   return {};
+}
+
+// What the figures below are the union of.
+std::string parts_text(const Report& report) {
+  if (report.parts.empty()) return {};
+  return wrapped("", fmt::format("merge of {}: histograms added, counts summed",
+                                 counted(report.parts.size(), "report", "reports"))) +
+         '\n';
 }
 
 }  // namespace
@@ -214,7 +195,7 @@ std::string render_text(const Report& report) {
   if (text.empty()) text = "nothing was run\n";
   // Last, because that is where a reader looks for the result.
   if (report.comparison) text += '\n' + wrapped("", printable(report.comparison->sentence));
-  return text;
+  return without_commands(parts_text(report) + text);
 }
 
 }  // namespace volley

@@ -10,8 +10,8 @@
 #include <span>
 #include <string_view>
 
+#include "reports/judge/derived.hpp"
 #include "reports/measure/units.hpp"
-#include "reports/render/derived.hpp"
 #include "reports/render/text_conditions.hpp"
 #include "reports/render/text_delay.hpp"
 #include "reports/render/text_loss.hpp"
@@ -168,6 +168,8 @@ void add_interval_rows(std::vector<std::vector<std::string>>& rows, const Latenc
   for (const PercentileKey& key : kPercentiles) {
     const Claim& claim = (*f.claims).*key.claim;
     const bool shown = claim.holds && !is_spoiled(f, key);
+    // Of a merge nobody knows.
+    if (shown && f.*key.figure && !claim.low && !claim.high) return;
     from.push_back(shown ? latency_cell(f, claim.low) : "");
     to.push_back(shown ? latency_cell(f, claim.high) : "");
   }

@@ -51,8 +51,9 @@ def refused(*args):
     (("--flows", "2", "--threads", "4"),
      "--flows 2, --threads 4: each thread needs a flow; use --threads 2 or --flows 4 or more"),
     (("--fail-if", "p98>2ms"),
-     "--fail-if: not a metric (p98) [p50 p90 p99 p99_9 p99_99 max loss achieved offered intended "
-     "errors late duplicates reordered]; choose one of these"),
+     "--fail-if 'p98>2ms', column 1: not a metric (p98) [intended offered achieved unsent sent "
+     "completed lost late errors duplicates reordered held_back loss goodput min mean stddev p50 "
+     "p90 p99 p99_9 p99_99 max verdict]; did you mean p90 or p99?\n  p98>2ms\n  ^"),
     (("--progress", "loud"),
      "--progress: no such choice (loud) [auto plain none]; choose one of these"),
     (("--bogus",), "--bogus: volley run has no such option; see volley run --help"),
@@ -85,11 +86,12 @@ def test_help_of_the_program_fits_a_screen():
     assert len(lines) <= 24, f"{len(lines)} lines\n{result}"
     assert max(map(len, lines)) <= 80, str(result)
     assert sum(line.startswith("  volley ") for line in lines) == 3, "three examples"
-    for command in ("target", "run", "duel", "report", "talk", "doctor"):
+    for command in ("target", "run", "duel", "report", "compare", "merge", "talk", "doctor"):
         assert re.search(rf"^  {command} +[A-Z]", result.stdout, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", ["target", "run", "duel", "report", "talk", "doctor"])
+@pytest.mark.parametrize("command", ["target", "run", "duel", "report", "compare", "merge", "talk",
+                                     "doctor"])
 def test_help_of_every_command_ends_in_examples_and_exit_codes(command):
     result = run_volley(command, "--help")
     assert result.code == 0 and result.stderr == "", str(result)

@@ -63,6 +63,35 @@ TEST(Json, of_every_kind_of_report_is_read_back) {
   }
 }
 
+TEST(Json, merging_what_was_read_back_is_merging_what_was_written) {
+  for (const auto& [name, report] : samples::all()) {
+    if (!report.parts.empty() || report.runs.empty() || name == "empty") continue;
+    const std::string in_memory = render_json(samples::merged(report));
+    const Report back = samples::merged(parse_report(render_json(report)));
+    EXPECT_EQ(render_json(back), in_memory) << name;
+    EXPECT_EQ(render_text(back), render_text(samples::merged(report))) << name;
+  }
+}
+
+TEST(HostileJson, of_parts_that_are_no_parts_is_refused) {
+  EXPECT_TRUE(is_refused_with(with("/parts", Json::array()), "/parts: fewer than two parts"));
+  EXPECT_TRUE(is_refused_with(with("/parts", 3), "/parts: not an array"));
+  Json merged = Json::parse(render_json(samples::merged(samples::all().front().second)));
+  const auto changed = [&](const std::string& pointer, const Json& value) {
+    Json json = merged;
+    json[Json::json_pointer(pointer)] = value;
+    return json.dump();
+  };
+  EXPECT_EQ(refusal(merged.dump()), "");
+  EXPECT_TRUE(is_refused_with(changed("/parts/1/news", 1), "/parts/1/news: unknown key"));
+  EXPECT_TRUE(is_refused_with(changed("/parts/0/status", "failed"), "/parts/0/status"));
+  EXPECT_TRUE(is_refused_with(changed("/parts/0/lasted_s", -1), "/parts/0/lasted_s"));
+  EXPECT_TRUE(is_refused_with(changed("/parts/0/runs/0/sent", -1), "/parts/0/runs/0/sent"));
+  EXPECT_TRUE(is_refused_with(changed("/parts/0/runs/0/verdict", "GOOD"), "/runs/0/verdict"));
+  merged.erase("parts");
+  EXPECT_EQ(refusal(merged.dump()), "") << "a report of before there were merges";
+}
+
 TEST(Json, restores_the_histogram_of_what_was_delivered) {
   const Report report = samples::all().front().second;
   const Report back = parse_report(render_json(report));
@@ -150,6 +179,33 @@ TEST(HostileJson, with_a_wrong_type_anywhere_is_refused_there_or_harmless) {
   }
 }
 
+// What a file says is merged without a word where it can be, and never ends the program.
+TEST(HostileJson, with_a_huge_number_anywhere_is_merged_or_refused) {
+  const Json good = sample_json();
+  std::vector<std::string> pointers;
+  collect(good, "", pointers);
+  std::size_t merges = 0;
+  std::size_t refusals = 0;
+  for (std::size_t i = 0; i < pointers.size(); i += kStep) {
+    const Json::json_pointer place(pointers[i]);
+    if (!good[place].is_number()) continue;
+    for (const Json& value : {Json(UINT64_MAX), Json(1.7e308)}) {
+      Json bad = good;
+      bad[place] = value;
+      try {
+        const Report merged = samples::merged(parse_report(bad.dump()));
+        EXPECT_EQ(refusal(render_json(merged)), "") << pointers[i];
+        ++merges;
+      } catch (const RunError& e) {
+        EXPECT_TRUE(e.code() == "bad_report" || e.code() == "unmergeable") << e.code();
+        ++refusals;
+      }
+    }
+  }
+  EXPECT_GT(merges, 20U);
+  EXPECT_GT(refusals, 20U);
+}
+
 TEST(HostileJson, without_any_one_key_is_refused_with_the_place) {
   const Json good = sample_json();
   std::vector<std::string> pointers;
@@ -162,8 +218,8 @@ TEST(HostileJson, without_any_one_key_is_refused_with_the_place) {
     if (!owner.is_object()) continue;
     owner.erase(place.back());
     // Keys of a later version: reports without them are still read.
-    const std::set<std::string> later{"hold", "withheld", "delay_by_place", "loss_by_place",
-                                      "conditions"};
+    const std::set<std::string> later{"hold",          "withheld",   "delay_by_place",
+                                      "loss_by_place", "conditions", "parts"};
     if (later.count(place.back()) != 0 || pointer == "/runs/0/generator/calibration") continue;
     if (place.back() == "evidence" && good[place].is_null()) continue;
     const std::set<std::string> maps{"config", "host", "labels",        "errors",

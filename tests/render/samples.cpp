@@ -1,7 +1,10 @@
 // Reports made of records, the way a run makes them.
 #include "tests/render/samples.hpp"
 
+#include <algorithm>
 #include <random>
+
+#include "reports/judge/merge.hpp"
 
 namespace volley::samples {
 namespace {
@@ -405,10 +408,24 @@ Report any_report(std::uint64_t seed) {
   if (dice.coin()) report.error = {dice.text(), dice.text(), dice.text()};
   if (dice.coin()) report.comparison = compare_protocols(report.runs);
   static const std::vector<std::string> units{"ns", "per_s", "ratio", "count", "bits_per_s"};
+  static const std::vector<std::string> reasons{"", "no_run", "not_claimable", "lost"};
   for (std::uint64_t i = dice.below(3); i > 0; --i)
     report.thresholds.push_back({dice.text(), dice.maybe([&] { return dice.number(); }),
-                                 dice.number(), units[dice.below(units.size())], dice.coin()});
+                                 dice.maybe([&] { return dice.number(); }),
+                                 units[dice.below(units.size())], dice.coin(), dice.text(),
+                                 dice.text(), dice.maybe([&] { return dice.below(9) + 1; }),
+                                 reasons[dice.below(reasons.size())], dice.text()});
   return report;
+}
+
+Report merged(Report report) {
+  Report other = report;
+  other.host = {{"kernel", "Linux 6.1.0"}, {"cpus", "8"}};
+  other.labels.emplace_back("who", "the other");
+  other.tool_commit = "89abcdef";
+  for (RunReport& run : other.runs) run.generator.warnings.emplace_back("a | b\n");
+  return merge_reports(
+      std::vector{NamedReport{"a", std::move(report)}, NamedReport{"b", std::move(other)}});
 }
 
 std::vector<std::pair<std::string, Report>> all() {
@@ -420,9 +437,12 @@ std::vector<std::pair<std::string, Report>> all() {
 
   Report duel = report_of({udp, tcp, tcp, udp});
   duel.comparison = compare_protocols(duel.runs);
-  duel.thresholds = {{"p99>2ms", 158'000.0, 2e6, "ns", true},
-                     {"loss>0", 0.003, 0.0, "ratio", false},
-                     {"p99_9>1s", std::nullopt, 1e9, "ns", false}};
+  const std::string p99 = "latency_ns.response.p99";
+  duel.thresholds = {
+      {"p99>2ms", 158'000.0, 2e6, "ns", true, p99, "udp rr", 1, "", ""},
+      {"loss>0", 0.003, 0.0, "ratio", false, "requests.loss_ratio", "tcp rr", 2, "", ""},
+      {"p99_9>1s", std::nullopt, 1e9, "ns", false, p99 + "_9", "udp rr", 1, "not_claimable",
+       p99 + "_9"}};
   named.emplace_back("duel", duel);
 
   const RunReport long_udp = summarize(long_run(udp_open_loop()));
@@ -461,6 +481,11 @@ std::vector<std::pair<std::string, Report>> all() {
   named.emplace_back("foreign_sink", report_of({summarize(into_sink)}));
 
   named.emplace_back("empty", report_of({summarize(any_record(0))}));
+  for (const char* name : {"udp", "tcp", "long_duel", "long_connect", "interrupted"}) {
+    const auto found = std::find_if(named.begin(), named.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    named.emplace_back(std::string("merged_") + name, merged(found->second));
+  }
   return named;
 }
 

@@ -22,6 +22,8 @@ namespace volley::samples {
 [[nodiscard]] Report report_of(std::vector<RunReport> runs);
 // Any report: every optional present or missing, texts with every kind of byte.
 [[nodiscard]] Report any_report(std::uint64_t seed);
+// The report merged with that of another generator that did the same.
+[[nodiscard]] Report merged(Report report);
 // One of each kind, by name.
 [[nodiscard]] std::vector<std::pair<std::string, Report>> all();
 

@@ -189,6 +189,19 @@ TEST(Text, says_between_what_and_what_a_percentile_lies) {
   EXPECT_TRUE(says(text, "  95 % to     112 us   151 us   158 us\n"));
 }
 
+TEST(Text, of_a_merge_says_so_and_shows_no_intervals) {
+  const std::string text = render_text(sample("merged_long_connect"));
+  EXPECT_EQ(text.rfind("merge of 2 reports: histograms added, counts summed\n\n", 0), 0U);
+  Report report = sample("long_udp");
+  ASSERT_TRUE(says(render_text(report), "\n  95 % from "));
+  Claims& claims = *report.runs[0].response.claims;
+  for (const PercentileKey& key : kPercentiles) {
+    (claims.*key.claim).low.reset();
+    (claims.*key.claim).high.reset();
+  }
+  EXPECT_EQ(render_text(report).find("\n  95 %"), std::string::npos);
+}
+
 TEST(Text, says_what_to_do_about_troubles) {
   const std::string text = render_text(sample("udp"));
   EXPECT_TRUE(says(text, "10 no_buffers: the kernel had no room; lower the rate"));
@@ -203,8 +216,10 @@ TEST(Text, of_a_duel_shows_udp_beside_tcp_and_ends_in_a_sentence) {
   EXPECT_TRUE(text.ends_with("tested.\n")) << "it is the last thing that is said";
   EXPECT_TRUE(says(text, "pass  --fail-if 'p99>2ms': it is 158 us"));
   EXPECT_TRUE(says(text, "FAIL  --fail-if 'loss>0': it is 0.300 %"));
-  EXPECT_TRUE(
-      says(text, "FAIL  --fail-if 'p99_9>1s': it could not be evaluated: p99.9 is withheld"));
+  EXPECT_TRUE(says(text,
+                   "FAIL  --fail-if 'p99_9>1s': it could not be evaluated: "
+                   "latency_ns.response.p99_9 is withheld"))
+      << text;
 }
 
 TEST(Text, of_a_failure_says_what_where_and_which_code) {
@@ -302,10 +317,10 @@ TEST(Csv, quotes_commas_and_quotes_and_keeps_a_run_on_one_line) {
 }
 
 TEST(Renderer, is_found_by_its_word_only) {
-  EXPECT_NE(find_renderer("json"), nullptr);
-  EXPECT_EQ(find_renderer("JSON"), nullptr);
-  EXPECT_EQ(find_renderer(""), nullptr);
-  for (const std::string& name : renderer_names()) EXPECT_NE(find_renderer(name), nullptr);
+  EXPECT_NE(find_format("json"), nullptr);
+  EXPECT_EQ(find_format("JSON"), nullptr);
+  EXPECT_EQ(find_format(""), nullptr);
+  for (const std::string& name : format_names()) EXPECT_NE(find_format(name), nullptr);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Figures that several formats print and that follow from others in the report.
+// Figures that several formats and metrics need and that follow from others in the report.
 #pragma once
 
 #include <optional>

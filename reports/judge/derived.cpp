@@ -1,5 +1,5 @@
 // Quotients that stay missing when they cannot be told: what comes from a file may be any number.
-#include "reports/render/derived.hpp"
+#include "reports/judge/derived.hpp"
 
 #include <cmath>
 
