@@ -100,7 +100,14 @@ bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if) {
 
 bool is_trusted(const Report& report) {
   const auto verdict = overall_verdict(report.runs);
-  if (!verdict || verdict->overall == Verdict::trusted) return true;
+  const bool judged =
+      verdict && std::all_of(report.runs.begin(), report.runs.end(),
+                             [](const RunReport& run) { return run.verdict.has_value(); });
+  if (!judged) {
+    complain("--strict: not every run was judged, so nothing is known about its numbers");
+    return false;
+  }
+  if (verdict->overall == Verdict::trusted) return true;
   complain(
       printable(fmt::format("--strict: the numbers are not to be trusted without a doubt ({}): {}",
                             to_string(verdict->overall), verdict->headline)));

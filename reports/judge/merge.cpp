@@ -65,7 +65,7 @@ void require_whole(const NamedReport& named) {
     if (run.status == "failed")
       refuse(named.name,
              fmt::format("its run \"{}\" failed [ok, interrupted]; leave it out", run.name));
-    if (!run.checks)
+    if (!run.checks || run.checks->empty())
       refuse(named.name, fmt::format("its run \"{}\" has no checks, so nobody knows whether to "
                                      "trust it; measure again with this volley",
                                      run.name));

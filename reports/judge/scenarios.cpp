@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "reports/judge/trend.hpp"
 #include "reports/judge/verdicts.hpp"
@@ -30,11 +34,12 @@ std::string identity(std::string_view name) {
   return id.empty() ? "run" : id;
 }
 
-std::string unused(const std::string& id, const std::vector<Scenario>& scenarios) {
+// The first of ID, ID-2, ID-3 … that is not taken; `next` remembers where to go on.
+std::string unused(const std::string& id, std::set<std::string>& taken,
+                   std::map<std::string, int>& next) {
   std::string candidate = id;
-  const auto taken = [&](const Scenario& s) { return s.id == candidate; };
-  for (int n = 2; std::any_of(scenarios.begin(), scenarios.end(), taken); ++n)
-    candidate = fmt::format("{}-{}", id, n);
+  int& n = next.try_emplace(id, 2).first->second;
+  while (!taken.insert(candidate).second) candidate = fmt::format("{}-{}", id, n++);
   return candidate;
 }
 
@@ -138,14 +143,9 @@ LatencyFigures latency_together(Rounds rounds, LatencyFigures RunReport::*latenc
 }
 
 void add_latencies(RunReport& whole, Rounds rounds) {
-  const std::uint64_t lost = whole.requests.lost.value_or(0);
-  whole.response = latency_together(rounds, &RunReport::response, lost);
-  whole.response_delivered = latency_together(rounds, &RunReport::response_delivered, 0);
-  whole.service = latency_together(rounds, &RunReport::service, 0);
-  whole.send_lag = latency_together(rounds, &RunReport::send_lag, 0);
-  // Where a request is a handshake, a lost one is a handshake that took for ever.
-  whole.connect =
-      latency_together(rounds, &RunReport::connect, whole.workload == "connect" ? lost : 0);
+  for (const auto latency : {&RunReport::response, &RunReport::response_delivered,
+                             &RunReport::service, &RunReport::send_lag, &RunReport::connect})
+    whole.*latency = latency_together(rounds, latency, endless_in(whole, latency));
 }
 
 // What one round says of all of them.
@@ -169,18 +169,18 @@ RunReport begin_with(const RunReport& round) {
 
 std::vector<Scenario> scenarios_of(const Report& report) {
   std::vector<Scenario> scenarios;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> places;
+  std::set<std::string> taken;
+  std::map<std::string, int> next;
   for (const RunReport& run : report.runs) {
-    auto scenario = std::find_if(scenarios.begin(), scenarios.end(), [&](const Scenario& s) {
-      return s.name == run.name && s.protocol == run.protocol;
-    });
-    if (scenario == scenarios.end()) {
-      scenarios.push_back({unused(identity(run.name), scenarios), run.name, run.protocol, {}, 0});
-      scenario = scenarios.end() - 1;
-    }
+    const auto [place, is_new] = places.try_emplace({run.name, run.protocol}, scenarios.size());
+    if (is_new)
+      scenarios.push_back({unused(identity(run.name), taken, next), run.name, run.protocol, {}, 0});
+    Scenario& scenario = scenarios[place->second];
     if (run.status == "ok")
-      scenario->rounds.push_back(&run);
+      scenario.rounds.push_back(&run);
     else
-      ++scenario->unfinished;
+      ++scenario.unfinished;
   }
   return scenarios;
 }

@@ -186,6 +186,11 @@ bool is_spoiled(const LatencyFigures& f, const PercentileKey& key) {
   return std::find(f.spoiled.begin(), f.spoiled.end(), key.percentile.ppm) != f.spoiled.end();
 }
 
+std::uint64_t endless_in(const RunReport& run, LatencyFigures RunReport::*latency) {
+  const bool handshakes = run.workload == "connect" && latency == &RunReport::connect;
+  return latency == &RunReport::response || handshakes ? run.requests.lost.value_or(0) : 0;
+}
+
 LatencyFigures withhold(LatencyFigures figures, const Claims& claims) {
   for (const PercentileKey& key : kPercentiles)
     if (!(claims.*key.claim).holds) (figures.*key.figure).reset();

@@ -218,6 +218,10 @@ struct Report {
 // Derives every figure of a run, and judges them. Pure.
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 
+// How many requests of a run count as endless in one of its own distributions: the lost ones in
+// `response` and, where a request is a handshake, in `connect`.
+[[nodiscard]] std::uint64_t endless_in(const RunReport& run, LatencyFigures RunReport::*latency);
+
 // The figures of a histogram with `lost` infinite samples counted in; nothing is withheld.
 [[nodiscard]] LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost);
 

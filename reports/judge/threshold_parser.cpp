@@ -219,6 +219,14 @@ double value_of(const std::string& subject, const MetricKind& metric, const std:
 }
 
 double number_in(const Source& source, const MetricKind& metric, const Piece& piece) {
+  // "1 0ms" is a slip, and neither 1 ms nor 10 ms.
+  for (std::size_t i = 0; i < piece.text.size(); ++i)
+    if (is_blank(piece.text[i])) {
+      const std::size_t after = piece.text.find_first_not_of(" \t", i);
+      if (is_digit(piece.text[after]) || piece.text[after] == '.')
+        refuse(source, part_of(piece, i, 1), "a blank within a number", "a number and its unit",
+               kExamples);
+    }
   try {
     return value_of(subject_at(source, piece.at), metric, without_blanks(piece.text));
   } catch (const UsageError& error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -95,8 +96,9 @@ Measured measure(const Threshold& threshold, const RunReport& run) {
   if (!measured.value) measured.missing = &threshold.metric;
   if (const auto* multiple = std::get_if<MetricMultiple>(&threshold.limit)) {
     const std::optional<double> other = multiple->metric.value(run);
-    if (other) measured.limit = multiple->factor * *other;
-    if (!other && measured.missing == nullptr) measured.missing = &multiple->metric;
+    if (other && std::isfinite(multiple->factor * *other))
+      measured.limit = multiple->factor * *other;
+    if (!measured.limit && measured.missing == nullptr) measured.missing = &multiple->metric;
   } else {
     measured.limit = std::get<double>(threshold.limit);
   }

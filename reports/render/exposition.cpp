@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
 
 #include "reports/render/words.hpp"
 
@@ -44,13 +47,14 @@ std::string label_text(std::string_view value) {
 
 Labels user_labels(const std::vector<std::pair<std::string, std::string>>& labels) {
   Labels named;
+  std::set<std::string> taken;
+  std::map<std::string, int> next;
   for (const auto& [name, value] : labels) {
     if (name.empty() || value.empty()) continue;
     const std::string base = label_name(name);
     std::string candidate = base;
-    const auto taken = [&](const auto& label) { return label.first == candidate; };
-    for (int n = 2; std::any_of(named.begin(), named.end(), taken); ++n)
-      candidate = fmt::format("{}_{}", base, n);
+    int& n = next.try_emplace(base, 2).first->second;
+    while (!taken.insert(candidate).second) candidate = fmt::format("{}_{}", base, n++);
     named.emplace_back(candidate, value);
   }
   return named;

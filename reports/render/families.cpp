@@ -147,8 +147,7 @@ constexpr std::array kLatencies{
 void fill_distribution(Family& family, const Labels& labels, Whole whole, const LatencyRow& row) {
   const LatencyFigures& figures = whole.*row.figures;
   if (!figures.histogram) return;
-  const bool counts_lost = row.figures == &RunReport::response;
-  const std::uint64_t infinite = counts_lost ? whole.requests.lost.value_or(0) : 0;
+  const std::uint64_t infinite = endless_in(whole, row.figures);
   if (figures.histogram->count() + infinite == 0) return;
   add_distribution(family, labels, *figures.histogram, infinite);
 }

@@ -112,9 +112,9 @@ std::string table_of(const Report& report, std::string_view protocol) {
     const auto whole = together(scenario.rounds);
     if (!whole) continue;
     if (has_samples(whole->response))
-      return percentile_table(*whole->response.histogram, whole->requests.lost.value_or(0));
+      return percentile_table(*whole->response.histogram, endless_in(*whole, &RunReport::response));
     if (!whole->response.histogram && has_samples(whole->connect))
-      return percentile_table(*whole->connect.histogram, 0);
+      return percentile_table(*whole->connect.histogram, endless_in(*whole, &RunReport::connect));
   }
   return {};
 }

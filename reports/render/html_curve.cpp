@@ -47,7 +47,8 @@ Together together(const HtmlSide& side, Latency latency) {
   for (const RunReport* run : side.runs) {
     const LatencyFigures& figures = latency(*run);
     if (figures.histogram) all.histogram.merge(*figures.histogram);
-    if (&figures == &run->response) all.lost += run->requests.lost.value_or(0);
+    if (&figures == &run->response) all.lost += endless_in(*run, &RunReport::response);
+    if (&figures == &run->connect) all.lost += endless_in(*run, &RunReport::connect);
   }
   for (const PercentileKey& key : kPercentiles) {
     if (!is_claimed(side, latency, key)) break;
@@ -66,6 +67,7 @@ std::string points_json(const Together& all) {
     const double x = std::pow(10.0, static_cast<double>(i) / kPointsPerDecade);
     const bool last = x >= total;
     const double rank = last ? total : std::max(1.0, std::ceil((1.0 - 1.0 / x) * total));
+    if (rank > static_cast<double>(all.histogram.count())) return json;
     const auto counter = all.histogram.counter_of_rank(static_cast<std::uint64_t>(rank));
     if (!counter) return json;
     const std::int64_t ns = std::min(Histogram::highest_of(*counter), all.histogram.max()->count());

@@ -83,6 +83,8 @@ std::optional<Histogram> read_histogram(const JsonNode& node, const LatencyFigur
   }
   std::uint64_t sum = 0;  // fits: decode_hdr has added them up
   for (const std::uint64_t count : counters) sum += count;
+  constexpr std::uint64_t most = std::uint64_t{1} << 53U;  // what sums and ratios stay exact for
+  if (sum > most) node.refuse(fmt::format("it has {} samples", sum), "at most 2^53");
   if (sum != exact.count)
     node.refuse(fmt::format("it has {} samples", sum),
                 fmt::format("as many as \"count\": {}", exact.count));

@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "reports/judge/scenarios.hpp"
@@ -125,14 +128,13 @@ TestCase verdict_case(const Scenario& scenario) {
 
 // GitLab ignores the second test of a name.
 void make_unique(std::vector<TestCase>& tests) {
-  for (std::size_t i = 0; i < tests.size(); ++i) {
-    const std::string name = tests[i].name;
-    const auto taken = [&](const TestCase& t) {
-      return t.classname == tests[i].classname && t.name == tests[i].name;
-    };
-    const auto end = tests.begin() + static_cast<std::ptrdiff_t>(i);
-    for (int n = 2; std::any_of(tests.begin(), end, taken); ++n)
-      tests[i].name = fmt::format("{} ({})", name, n);
+  std::set<std::pair<std::string, std::string>> taken;
+  std::map<std::pair<std::string, std::string>, int> next;
+  for (TestCase& test : tests) {
+    const std::string name = test.name;
+    int& n = next.try_emplace({test.classname, name}, 2).first->second;
+    while (!taken.emplace(test.classname, test.name).second)
+      test.name = fmt::format("{} ({})", name, n++);
   }
 }
 

@@ -89,9 +89,8 @@ std::string words_of(Verdict verdict) {
 // The value of a threshold that had none counts as failed.
 std::string value_of(const ThresholdResult& t) {
   if (t.value) return escaped(value_text(*t.value, t.unit), kWord);
-  return t.reason.empty()
-             ? "not evaluated"
-             : "not evaluated: " + escaped(missing_text(t.missing, t.reason), kSentence);
+  return t.reason.empty() ? "not evaluated"
+                          : "not evaluated: " + escaped(missing_text(t.missing, t.reason), kLine);
 }
 
 std::string limit_of(const ThresholdResult& t) {

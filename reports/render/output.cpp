@@ -222,7 +222,10 @@ void ReportOutputs::publish_all(const Render& render) {
   for (Opened& output : opened_) {
     try {
       const std::string text = render(output);
-      if (text.empty()) continue;  // this report has nothing for that file
+      if (text.empty()) {  // this report has nothing for that file, and an older one says nothing
+        if (!output.temporary.empty()) ::unlink(output.place.c_str());
+        continue;
+      }
       publish_one(output, text);
     } catch (const RunError& e) {
       // The others are written all the same: one full disk must not cost every result.

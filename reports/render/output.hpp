@@ -41,7 +41,8 @@ class ReportOutputs {
   ~ReportOutputs();  // removes temporary files that were not published
 
   // Renders and writes every target: files are renamed into place, stdout is flushed. Of a format
-  // of several files, one that has nothing to say is not written. Throws RunError{"report_path",
+  // of several files, one that has nothing to say is not written,
+  // and one of that name from before is removed. Throws RunError{"report_path",
   // "report"} when something could not be written (a full disk, a closed pipe).
   void publish(const Report& report);
   // The same for a result that is no Report: `render` gives its text in a format ("json").

@@ -51,7 +51,8 @@ std::optional<std::int64_t> started_ms(std::string_view iso8601) {
                             day(static_cast<unsigned>(*d))};
   if (!date.ok() || *h > 23 || *min > 59 || *s > 60) return std::nullopt;
   const auto at = sys_days(date) + hours(*h) + minutes(*min) + seconds(*s) + milliseconds(*ms);
-  return duration_cast<milliseconds>(at.time_since_epoch()).count();
+  const std::int64_t since_1970 = duration_cast<milliseconds>(at.time_since_epoch()).count();
+  return since_1970 >= 0 ? std::optional(since_1970) : std::nullopt;
 }
 
 std::int64_t in_ms(double seconds) {
