@@ -65,7 +65,10 @@ std::string pointed_at(const Source& source, std::size_t at) {
 // `given` and `allowed` may be empty: then nothing was, or anything else would do.
 [[noreturn]] void refuse(const Source& source, const Piece& given, std::string_view what,
                          std::string_view allowed, std::string_view advice) {
-  const std::string braces = given.text.empty() ? "" : fmt::format(" ({})", given.text);
+  // As it can be printed: a blank may be a tab.
+  const std::string braces =
+      given.text.empty() ? ""
+                         : fmt::format(" ({})", source.shown.substr(given.at, given.text.size()));
   const std::string brackets = allowed.empty() ? "" : fmt::format(" [{}]", allowed);
   throw UsageError(fmt::format("{}: {}{}{}; {}{}", subject_at(source, given.at), what, braces,
                                brackets, advice, pointed_at(source, given.at)));
