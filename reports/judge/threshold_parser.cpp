@@ -65,10 +65,9 @@ std::string pointed_at(const Source& source, std::size_t at) {
 // `given` and `allowed` may be empty: then nothing was, or anything else would do.
 [[noreturn]] void refuse(const Source& source, const Piece& given, std::string_view what,
                          std::string_view allowed, std::string_view advice) {
-  // As it can be printed: a blank may be a tab.
-  const std::string braces =
-      given.text.empty() ? ""
-                         : fmt::format(" ({})", source.shown.substr(given.at, given.text.size()));
+  std::string shown(given.text);
+  std::replace(shown.begin(), shown.end(), '\t', ' ');  // the only blank that is not printable
+  const std::string braces = shown.empty() ? "" : fmt::format(" ({})", shown);
   const std::string brackets = allowed.empty() ? "" : fmt::format(" [{}]", allowed);
   throw UsageError(fmt::format("{}: {}{}{}; {}{}", subject_at(source, given.at), what, braces,
                                brackets, advice, pointed_at(source, given.at)));

@@ -153,6 +153,7 @@ std::string head(const Report& report, const std::vector<Scenario>& scenarios) {
                             escaped(verdict->headline, kSentence))
               : std::string();
   std::vector<std::string> figures;
+  figures.reserve(scenarios.size());
   for (const Scenario& scenario : scenarios) figures.push_back(figures_line(scenario));
   const char* const word = !failures.empty()           ? "failed"
                            : report.thresholds.empty() ? "done"
