@@ -22,7 +22,7 @@ def fixture_saved(tmp_path_factory):
     """A report of one TCP run whose figures are known, whatever machine this is: 400 s, 396,000
     requests, TRUSTED, p99.99 withheld. The tests change copies of it."""
     folder = tmp_path_factory.mktemp("samples")
-    subprocess.run([volley_path().parent / "tests/render/write_samples", folder], check=True,
+    subprocess.run([volley_path().parent / "tests/samples/write_samples", folder], check=True,
                    timeout=60)
     report = json.loads((folder / "long_duel.json").read_text(encoding="utf-8"))
     run, = (run for run in report["runs"] if run["protocol"] == "tcp")

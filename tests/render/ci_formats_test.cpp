@@ -10,7 +10,7 @@
 #include "reports/render/ndjson.hpp"
 #include "reports/render/renderer.hpp"
 #include "reports/render/words.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "reports/render/renderer.hpp"
 #include "reports/render/timeline.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

@@ -9,7 +9,7 @@
 #include "reports/render/html_escape.hpp"
 #include "reports/render/html_sections.hpp"
 #include "reports/render/renderer.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

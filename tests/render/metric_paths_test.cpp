@@ -8,7 +8,7 @@
 
 #include "reports/judge/metrics.hpp"
 #include "reports/render/renderer.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

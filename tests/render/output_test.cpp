@@ -14,7 +14,7 @@
 
 #include "reports/measure/ensure.hpp"
 #include "reports/render/renderer.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

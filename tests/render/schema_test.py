@@ -23,7 +23,7 @@ def no_constants(name):
 def fixture_samples(tmp_path_factory):
     """Reports as the program writes them, by name."""
     folder = tmp_path_factory.mktemp("samples")
-    subprocess.run([BUILD / "tests/render/write_samples", folder], check=True, timeout=60)
+    subprocess.run([BUILD / "tests/samples/write_samples", folder], check=True, timeout=60)
     return {file.stem: json.loads(file.read_text(encoding="utf-8"), parse_constant=no_constants)
             for file in sorted(folder.iterdir())}
 

@@ -8,7 +8,7 @@
 
 #include "reports/render/renderer.hpp"
 #include "reports/render/words.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 namespace volley {
 namespace {

@@ -1,5 +1,5 @@
 // Reports made of records, the way a run makes them.
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 #include <algorithm>
 #include <random>

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "reports/render/renderer.hpp"
-#include "tests/render/samples.hpp"
+#include "tests/samples/samples.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
