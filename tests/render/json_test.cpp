@@ -126,16 +126,9 @@ TEST(Json, has_the_same_keys_for_udp_and_tcp_but_their_own) {
   EXPECT_EQ(keys_of(samples::udp_open_loop()), keys_of(samples::tcp_closed_loop()));
 }
 
-// A sanitizer takes minutes for all of them, and finds in one what it would find in its neighbours.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t kStep = 7;
-#else
-constexpr std::size_t kStep = 1;
-#endif
-
 TEST(HostileJson, cut_at_any_byte_is_refused) {
   const std::string whole = render_json(samples::all().front().second);
-  for (std::size_t n = 0; n + 2 < whole.size(); n += kStep)
+  for (std::size_t n = 0; n + 2 < whole.size(); ++n)
     ASSERT_NE(refusal(whole.substr(0, n)), "") << n;
 }
 
@@ -163,8 +156,7 @@ TEST(HostileJson, with_a_wrong_type_anywhere_is_refused_there_or_harmless) {
                                 Json::object(),
                                 "x",
                                 std::string(100'000, 'x')};
-  for (std::size_t i = 0; i < pointers.size(); i += kStep) {
-    const std::string& pointer = pointers[i];
+  for (const std::string& pointer : pointers) {
     for (const Json& value : wrong) {
       const Json::json_pointer place(pointer);
       Json bad = good;
@@ -186,15 +178,15 @@ TEST(HostileJson, with_a_huge_number_anywhere_is_merged_or_refused) {
   collect(good, "", pointers);
   std::size_t merges = 0;
   std::size_t refusals = 0;
-  for (std::size_t i = 0; i < pointers.size(); i += kStep) {
-    const Json::json_pointer place(pointers[i]);
+  for (const std::string& pointer : pointers) {
+    const Json::json_pointer place(pointer);
     if (!good[place].is_number()) continue;
     for (const Json& value : {Json(UINT64_MAX), Json(1.7e308)}) {
       Json bad = good;
       bad[place] = value;
       try {
         const Report merged = samples::merged(parse_report(bad.dump()));
-        EXPECT_EQ(refusal(render_json(merged)), "") << pointers[i];
+        EXPECT_EQ(refusal(render_json(merged)), "") << pointer;
         ++merges;
       } catch (const RunError& e) {
         EXPECT_TRUE(e.code() == "bad_report" || e.code() == "unmergeable") << e.code();
