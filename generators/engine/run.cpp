@@ -166,7 +166,9 @@ class Conductor {
       if (signal_ != 0) ::_exit(128 + number);
       signal_ = number;
       stop_workers();
-      wait_for_signal();
+      // One that came with the last worker's end found nothing to cancel: nobody would end the
+      // wait.
+      if (done_ < workers_.size()) wait_for_signal();
     });
   }
 
@@ -269,7 +271,8 @@ class Conductor {
   }
 
   void show(const IntervalRecord& interval, bool warm_up) {
-    if (!hooks_.on_interval) return;
+    // A run that a signal ended while it was set up has no time that has passed.
+    if (!hooks_.on_interval || signals_.times.start == MonoTime{}) return;
     const MonoTime now = mono_now();
     const double seconds =
         std::max(1e-3, to_seconds(warm_up ? std::min(plan_.interval, plan_.warm_up)
