@@ -134,6 +134,7 @@ SequenceTracker::Arrival ArrivalTracker::arrive(std::uint64_t sequence, MonoTime
       .now = now,
   };
   const Kind kind = numbers_.arrive(sequence);
+  if (only_numbers_) return kind;
   const bool jumps = kind == Kind::in_order && sequence != arrival.expected;
   const bool reordered = kind == Kind::reordered;
   if ((jumps || reordered) && !order_) order_ = std::make_unique<ReorderingTracker>();

@@ -116,6 +116,13 @@ class ArrivalTracker {
     if (!counted_from_) counted_from_ = numbers_.unique();
   }
 
+  // From here on neither order nor copies are followed, and what was remembered of them is let go.
+  void keep_numbers_only() {
+    only_numbers_ = true;
+    order_.reset();
+    copies_.reset();
+  }
+
   [[nodiscard]] const SequenceTracker& numbers() const { return numbers_; }
   // How many numbers came more than once (RFC 5560 section 4.2).
   [[nodiscard]] std::uint64_t replicated() const { return copies_ ? copies_->unique() : 0; }
@@ -124,6 +131,7 @@ class ArrivalTracker {
   std::uint64_t window_;
   SequenceTracker numbers_;
   std::optional<std::uint64_t> counted_from_;
+  bool only_numbers_ = false;
   // What most flows never need.
   std::unique_ptr<ReorderingTracker> order_;  // null until something is missing
   std::unique_ptr<SequenceTracker> copies_;   // of numbers that came again; null until one did

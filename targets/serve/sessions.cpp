@@ -6,6 +6,10 @@
 
 namespace volley {
 
+UdpSessions::UdpSessions(const HashKey& key) : table_(kMost, key) {
+  table_.on_evict([](Session& session) { StreamFigures::forget(session.flow); });
+}
+
 UdpSessions::Session& UdpSessions::session_of(const Address& peer, std::uint32_t session) {
   const bool again = latest_.its != nullptr && latest_.session == session && latest_.peer == peer;
   return again ? *latest_.its : look_up(peer, session);
@@ -13,18 +17,14 @@ UdpSessions::Session& UdpSessions::session_of(const Address& peer, std::uint32_t
 
 UdpSessions::Session& UdpSessions::look_up(const Address& peer, std::uint32_t session) {
   Session& its = table_.touch(peer_key(peer, session));
-  if (!its.ticket) its.ticket = figures_.admit(peer, session);
+  if (!its.admitted) figures_.admit(its.flow, peer, session);
+  its.admitted = true;
   latest_ = {.peer = peer, .session = session, .its = &its};
   return its;
 }
 
 void UdpSessions::count(const Address& peer, const Frame& frame, MonoTime received) {
-  Session& session = session_of(peer, frame.session);
-  count(session, frame);
-  figures_.arrive(
-      *session.ticket,
-      {.first = frame.sequence, .measured = frame.kind == FrameKind::data, .sent = frame.slot},
-      received);
+  count(session_of(peer, frame.session), frame, received);
 }
 
 void UdpSessions::count_row(const Address& peer, std::span<const std::byte> row, std::size_t each,
@@ -33,38 +33,37 @@ void UdpSessions::count_row(const Address& peer, std::span<const std::byte> row,
   ensure(first.has_value(), "a row that is counted consists of frames");
   Session& session = session_of(peer, first->session);
   SessionStatistics& counted = session.counted;
+  const bool measured = first->kind == FrameKind::data;
   while (!row.empty()) {
     // What left with one call says the same time.
     const std::size_t n = count_sent_together(row, each);
-    figures_.arrive(*session.ticket,
-                    {.first = sequence_of(row),
-                     .n = n,
-                     .measured = first->kind == FrameKind::data,
-                     .sent = slot_of(row)},
-                    received);
-    auto part = row.first(std::min(n * each, row.size()));
-    row = row.subspan(part.size());
-    if (session.tracker.arrive_in_order(sequence_of(part), n)) {
-      if (first->kind == FrameKind::data_warm_up) {
-        counted.warm_up_messages += n;
-      } else {
+    const auto part = row.first(std::min(n * each, row.size()));
+    const StreamFigures::Messages messages{
+        .first = sequence_of(part), .n = n, .measured = measured, .sent = slot_of(part)};
+    if (StreamFigures::arrive_in_order(session.flow, messages, received)) {
+      if (measured) {
         counted.messages += n;
         counted.bytes += part.size();
+      } else {
+        counted.warm_up_messages += n;
       }
+      row = row.subspan(part.size());
       continue;
     }
-    for (; !part.empty(); part = part.subspan(std::min(each, part.size()))) {
-      if (const auto frame = read_frame(part)) count(session, *frame);
-    }
+    // The first by itself; those behind it may be in order again.
+    if (const auto frame = read_frame(part)) count(session, *frame, received);
+    row = row.subspan(std::min(each, row.size()));
   }
 }
 
-void UdpSessions::count(Session& session, const Frame& frame) {
+void UdpSessions::count(Session& session, const Frame& frame, MonoTime received) {
   SessionStatistics& counted = session.counted;
-  const auto arrival = session.tracker.arrive(frame.sequence);
+  const bool measured = frame.kind == FrameKind::data;
+  const auto arrival = StreamFigures::arrive(
+      session.flow, {.first = frame.sequence, .measured = measured, .sent = frame.slot}, received);
   const bool first_copy = arrival == SequenceTracker::Arrival::in_order ||
                           arrival == SequenceTracker::Arrival::reordered;
-  if (frame.kind == FrameKind::data_warm_up) {
+  if (!measured) {
     if (first_copy) ++counted.warm_up_messages;
     return;
   }

@@ -5,7 +5,6 @@
 #include <optional>
 #include <span>
 
-#include "reports/measure/sequence.hpp"
 #include "targets/serve/peer_table.hpp"
 #include "targets/serve/stream_figures.hpp"
 #include "targets/wire/frame.hpp"
@@ -14,7 +13,7 @@ namespace volley {
 
 class UdpSessions {
  public:
-  explicit UdpSessions(const HashKey& key) : table_(kMost, key) {}
+  explicit UdpSessions(const HashKey& key);
 
   // Counts a data or data_warm_up frame. `received`: after the call that brought it.
   void count(const Address& peer, const Frame& frame, MonoTime received);
@@ -28,18 +27,16 @@ class UdpSessions {
   [[nodiscard]] ArrivalQuality quality(const Address& peer, std::uint32_t session) const;
 
   static constexpr std::size_t kMost = 4096;
-  // 8 KiB of bits a session at most, so that all of them together stay below 34 MiB.
-  static constexpr std::uint64_t kWindow = std::uint64_t{1} << 16U;
 
  private:
   struct Session {
-    SequenceTracker tracker{kWindow};
+    StreamFigures::Flow flow;
     SessionStatistics counted;
-    std::optional<StreamFigures::Ticket> ticket;
+    bool admitted = false;
   };
   Session& session_of(const Address& peer, std::uint32_t session);
   Session& look_up(const Address& peer, std::uint32_t session);
-  static void count(Session& session, const Frame& frame);
+  static void count(Session& session, const Frame& frame, MonoTime received);
 
   // The one that was touched last, so that what follows from the same peer needs no table: its
   // keyed hash is most of what counting a datagram costs.
@@ -49,9 +46,9 @@ class UdpSessions {
     Session* its = nullptr;
   };
 
+  StreamFigures figures_;
   PeerTable<Session> table_;
   Latest latest_;
-  StreamFigures figures_;
 };
 
 }  // namespace volley

@@ -14,49 +14,86 @@ PeerKey key_of_run(const Address& peer, std::uint32_t session) {
 
 }  // namespace
 
-StreamFigures::Ticket StreamFigures::admit(const Address& peer, std::uint32_t session) {
-  const PeerKey key = key_of_run(peer, session);
+// The run of this key, made from nothing when it is new; the oldest makes room.
+StreamFigures::Run& StreamFigures::run_of(const PeerKey& key) {
   auto its = std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r->key == key; });
-  if (its == runs_.end() && runs_.size() < kMostRuns) its = runs_.insert(its, nullptr);
-  if (its == runs_.end())
+  if (its != runs_.end()) return **its;
+  if (runs_.size() < kMostRuns) {
+    its = runs_.insert(its, nullptr);
+  } else {
     its = std::min_element(runs_.begin(), runs_.end(),
                            [](const auto& a, const auto& b) { return a->issue < b->issue; });
-  if (!*its || (*its)->key != key) {
-    *its = std::make_unique<Run>();
-    (*its)->key = key;
-    (*its)->issue = ++issues_;
+    for (Flow* flow : (*its)->flows) leave(*flow);
   }
-  Run& run = **its;
-  if (run.flows.size() == kMostFlows) return {};
-  run.flows.push_back(std::make_unique<Flow>());
-  return {.issue = run.issue,
-          .run = static_cast<std::size_t>(its - runs_.begin()),
-          .flow = run.flows.size() - 1};
+  *its = std::make_unique<Run>();
+  (*its)->key = key;
+  (*its)->issue = ++issues_;
+  return **its;
 }
 
-void StreamFigures::arrive(const Ticket& ticket, const Messages& messages, MonoTime received) {
-  if (ticket.issue == 0 || runs_[ticket.run]->issue != ticket.issue) return;
-  Run& run = *runs_[ticket.run];
-  Flow& flow = *run.flows[ticket.flow];
-  const TimeMark took = time_mark(received) - messages.sent;
+void StreamFigures::admit(Flow& flow, const Address& peer, std::uint32_t session) {
+  Run& run = run_of(key_of_run(peer, session));
+  if (run.flows.size() == kMostFlows) {
+    leave(flow);
+    return;
+  }
+  run.flows.push_back(&flow);
+  flow.run = &run;
+}
+
+// From here on only its numbers are kept.
+void StreamFigures::leave(Flow& flow) {
+  flow.run = nullptr;
+  flow.arrived.keep_numbers_only();
+  flow.variation = {};
+}
+
+void StreamFigures::forget(Flow& flow) {
+  if (flow.run == nullptr) return;
+  add_jitter(flow, flow.run->variation);
+  auto& flows = flow.run->flows;
+  flows.erase(std::find(flows.begin(), flows.end(), &flow));
+  flow.run = nullptr;
+}
+
+// The delay but for a constant, as if it had been sent that much before it came.
+Trip StreamFigures::trip_of(Run& run, TimeMark sent, MonoTime received) {
+  const TimeMark took = time_mark(received) - sent;
   if (!run.base) run.base = took;
-  // The delay but for a constant, as if it had been sent that much before it came.
-  const Trip trip{.sent = received - between_marks(*run.base, took), .received = received};
-  if (messages.measured) flow.arrived.count_from_here();
-  Messages rest = messages;
-  while (rest.n > 0) {
-    if (flow.arrived.arrive_in_order(rest.first, rest.n)) {
-      note_in_order(run, flow, rest, trip);
-      return;
-    }
-    arrive_singly(run, flow, rest, trip);
-    ++rest.first;
-    --rest.n;
-  }
+  return {.sent = received - between_marks(*run.base, took), .received = received};
 }
 
-void StreamFigures::note_in_order(Run& run, Flow& flow, const Messages& messages,
-                                  const Trip& trip) {
+bool StreamFigures::arrive_in_order(Flow& flow, const Messages& messages, MonoTime received) {
+  if (messages.measured) flow.arrived.count_from_here();
+  if (!flow.arrived.arrive_in_order(messages.first, messages.n)) return false;
+  if (flow.run == nullptr) return true;
+  note_first_copies(flow, messages, trip_of(*flow.run, messages.sent, received));
+  return true;
+}
+
+SequenceTracker::Arrival StreamFigures::arrive(Flow& flow, const Messages& messages,
+                                               MonoTime received) {
+  using Arrival = SequenceTracker::Arrival;
+  const Messages first{
+      .first = messages.first, .n = 1, .measured = messages.measured, .sent = messages.sent};
+  if (arrive_in_order(flow, first, received)) return Arrival::in_order;
+  if (flow.run == nullptr) return flow.arrived.arrive(first.first, received, nullptr);
+  Run& run = *flow.run;
+  const Trip trip = trip_of(run, first.sent, received);
+  const std::uint64_t replicated = flow.arrived.replicated();
+  const Arrival arrival =
+      flow.arrived.arrive(first.first, received, first.measured ? &run.reordering : nullptr);
+  if (arrival == Arrival::in_order || arrival == Arrival::reordered)
+    note_first_copies(flow, first, trip);
+  if (arrival == Arrival::duplicate && first.measured) {
+    ++run.counted.duplicates;
+    run.counted.replicated += flow.arrived.replicated() - replicated;
+  }
+  return arrival;
+}
+
+void StreamFigures::note_first_copies(Flow& flow, const Messages& messages, const Trip& trip) {
+  Run& run = *flow.run;
   flow.variation.arrive(messages.first, messages.n, trip,
                         messages.measured ? &run.variation : nullptr);
   if (!messages.measured) return;
@@ -64,18 +101,10 @@ void StreamFigures::note_in_order(Run& run, Flow& flow, const Messages& messages
   run.delays.record(trip.delay(), messages.n);
 }
 
-// The first of the messages.
-void StreamFigures::arrive_singly(Run& run, Flow& flow, const Messages& messages,
-                                  const Trip& trip) {
-  using Arrival = SequenceTracker::Arrival;
-  const std::uint64_t replicated = flow.arrived.replicated();
-  const Arrival arrival = flow.arrived.arrive(messages.first, trip.received,
-                                              messages.measured ? &run.reordering : nullptr);
-  if (arrival == Arrival::in_order || arrival == Arrival::reordered)
-    note_in_order(run, flow, {messages.first, 1, messages.measured, messages.sent}, trip);
-  if (arrival != Arrival::duplicate || !messages.measured) return;
-  ++run.counted.duplicates;
-  run.counted.replicated += flow.arrived.replicated() - replicated;
+void StreamFigures::add_jitter(const Flow& flow, VariationFigures& to) {
+  if (flow.variation.differences() < VariationTracker::kSettled) return;
+  to.jitters_ns += *flow.variation.jitter_ns();
+  ++to.flows;
 }
 
 const StreamFigures::Run* StreamFigures::find(const PeerKey& key) const {
@@ -88,11 +117,7 @@ std::optional<ArrivalQuality> StreamFigures::of(const Address& peer, std::uint32
   const Run* run = find(key_of_run(peer, session));
   if (run == nullptr) return std::nullopt;
   VariationFigures variation = run->variation;
-  for (const auto& flow : run->flows) {
-    if (flow->variation.differences() < VariationTracker::kSettled) continue;
-    variation.jitters_ns += *flow->variation.jitter_ns();
-    ++variation.flows;
-  }
+  for (const Flow* flow : run->flows) add_jitter(*flow, variation);
   ArrivalQuality quality = arrival_quality(run->reordering, variation);
   quality.arrived = run->counted.arrived;
   quality.duplicates = run->counted.duplicates;

@@ -1,5 +1,5 @@
 // How the streams of runs arrived at one UDP socket: for each of the last runs what its flows'
-// messages tell of reordering, copies and delay variation. Bounded, whoever sends: some 60 MiB a
+// messages tell of reordering, copies and delay variation. Bounded, whoever sends: some 40 MiB a
 // socket if eight strangers make all of it, and two or three for a run.
 #pragma once
 
@@ -16,14 +16,21 @@
 namespace volley {
 
 class StreamFigures {
+  struct Run;
+
  public:
-  // Where a flow's figures are. Those of a run that has made room for another are not found again.
-  struct Ticket {
-    std::uint64_t issue = 0;  // 0: it has none
-    std::size_t run = 0, flow = 0;
+  // What is remembered of one flow. It belongs to whoever keeps the flow, who lets it stay where it
+  // is from admit() to forget().
+  struct Flow {
+    // 8 KiB of bits at most, so that those of 4096 flows stay below 34 MiB.
+    ArrivalTracker arrived{kWindow};
+    VariationTracker variation;
+    Run* run = nullptr;  // null: nobody asks for more than which numbers came
   };
-  // For a new flow of a run; none where the run has kMostFlows already.
-  [[nodiscard]] Ticket admit(const Address& peer, std::uint32_t session);
+  // For a new flow of a run. Where the run has kMostFlows already, only its numbers are kept.
+  void admit(Flow& flow, const Address& peer, std::uint32_t session);
+  // The flow ends; what it told stays with its run.
+  static void forget(Flow& flow);
 
   // Consecutive messages of a flow that left with one call and were read with one.
   struct Messages {
@@ -32,7 +39,12 @@ class StreamFigures {
     bool measured = true;
     TimeMark sent = 0;
   };
-  void arrive(const Ticket& ticket, const Messages& messages, MonoTime received);
+  // True: they are the next ones, and that has been taken down. False: nothing has; let the first
+  // arrive by itself.
+  [[nodiscard]] static bool arrive_in_order(Flow& flow, const Messages& messages,
+                                            MonoTime received);
+  // The first of them alone.
+  static SequenceTracker::Arrival arrive(Flow& flow, const Messages& messages, MonoTime received);
 
   // Of all flows of the run so far. None: nobody has heard of it, or it has made room.
   [[nodiscard]] std::optional<ArrivalQuality> of(const Address& peer, std::uint32_t session) const;
@@ -42,22 +54,21 @@ class StreamFigures {
   static constexpr std::uint64_t kWindow = std::uint64_t{1} << 16U;
 
  private:
-  struct Flow {
-    ArrivalTracker arrived{kWindow};
-    VariationTracker variation;
-  };
   struct Run {
     PeerKey key;
     std::uint64_t issue = 0;
-    std::vector<std::unique_ptr<Flow>> flows;
+    std::vector<Flow*> flows;      // those that have not been forgotten
     std::optional<TimeMark> base;  // what the first message took, which delays are told from
     ArrivalQuality counted;        // arrived, duplicates, replicated
     ReorderingFigures reordering;
     VariationFigures variation;
     DelayAboveLeast delays;
   };
-  static void arrive_singly(Run& run, Flow& flow, const Messages& messages, const Trip& trip);
-  static void note_in_order(Run& run, Flow& flow, const Messages& messages, const Trip& trip);
+  Run& run_of(const PeerKey& key);
+  static void leave(Flow& flow);
+  static Trip trip_of(Run& run, TimeMark sent, MonoTime received);
+  static void note_first_copies(Flow& flow, const Messages& messages, const Trip& trip);
+  static void add_jitter(const Flow& flow, VariationFigures& to);
   [[nodiscard]] const Run* find(const PeerKey& key) const;
 
   std::vector<std::unique_ptr<Run>> runs_;
