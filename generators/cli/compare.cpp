@@ -45,8 +45,8 @@ ReportChange compare_files(const Typed& typed, const std::vector<RegressionLimit
                                typed.base, typed.latest));
   // Both are looked at, so that stderr tells of both.
   if (typed.strict) {
-    const bool base_trusted = is_trusted(base);
-    trusted = is_trusted(latest) && base_trusted;
+    const bool base_trusted = is_trusted(base, typed.base);
+    trusted = is_trusted(latest, typed.latest) && base_trusted;
   }
   return change;
 }
@@ -70,7 +70,13 @@ int carry_out(const Typed& typed) {
     complain(error.what());
     return kExitFailed;
   }
-  return exit_code_of(outcome);
+  const bool judged = change.limited > 0 || change.regressed;
+  if (!judged)
+    complain(
+        "no figure with a limit could be compared, so nothing is known of a regression; see "
+        "why each is missing, and set a limit on one that both reports have "
+        "(--max-regression METRIC:SHARE)");
+  return judged ? exit_code_of(outcome) : kExitFailed;
 }
 
 }  // namespace
@@ -101,7 +107,8 @@ Action add_compare_command(CLI::App& app, const Invocation& /*invocation*/) {
       "  volley compare base.json new.json\n"
       "  volley compare base.json new.json --max-regression 5% --max-regression p99:25%\n"
       "\n"
-      "Exit: 0 no regression, 1 a file is no report, 2 wrong use, 3 not TRUSTED (--strict), 98 "
+      "Exit: 0 no regression, 1 a file is no report or nothing compares, 2 wrong use, 3 not "
+      "TRUSTED (--strict), 98 "
       "worse.");
   return [typed] { return carry_out(*typed); };
 }

@@ -30,6 +30,11 @@ struct Typed {
 };
 
 void check(const std::vector<std::string>& files) {
+  if (files.size() < 2)
+    throw UsageError(
+        fmt::format("FILE: too few reports to merge ({}) [2 or more]; give one of each "
+                    "generator, or render a single one with volley report",
+                    files.size()));
   if (std::count(files.begin(), files.end(), "-") > 1)
     throw UsageError("FILE: stdin is given twice (-) [once]; save the other reports to files");
 }

@@ -98,19 +98,20 @@ bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if) {
   return passed;
 }
 
-bool is_trusted(const Report& report) {
+bool is_trusted(const Report& report, const std::string& file) {
+  const std::string subject = file.empty() ? "--strict" : fmt::format("--strict: {}", file);
   const auto verdict = overall_verdict(report.runs);
   const bool judged =
       verdict && std::all_of(report.runs.begin(), report.runs.end(),
                              [](const RunReport& run) { return run.verdict.has_value(); });
   if (!judged) {
-    complain("--strict: not every run was judged, so nothing is known about its numbers");
+    complain(printable(fmt::format(
+        "{}: not every run was judged, so nothing is known about its numbers", subject)));
     return false;
   }
   if (verdict->overall == Verdict::trusted) return true;
-  complain(
-      printable(fmt::format("--strict: the numbers are not to be trusted without a doubt ({}): {}",
-                            to_string(verdict->overall), verdict->headline)));
+  complain(printable(fmt::format("{}: the numbers are not to be trusted without a doubt ({}): {}",
+                                 subject, to_string(verdict->overall), verdict->headline)));
   return false;
 }
 

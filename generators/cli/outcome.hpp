@@ -43,8 +43,9 @@ void complain(const std::string& text);
 // Judges the conditions, adds them to the report's thresholds, and tells stderr which did not pass.
 // Whether all did.
 [[nodiscard]] bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if);
-// Whether the report's verdict is TRUSTED, or there is none; otherwise stderr is told.
-[[nodiscard]] bool is_trusted(const Report& report);
+// Whether the report's verdict is TRUSTED; otherwise stderr is told, and of which file it is, where
+// there are several.
+[[nodiscard]] bool is_trusted(const Report& report, const std::string& file = "");
 
 // Puts status, error and thresholds of finished runs into the report, tells stderr what failed, and
 // returns the exit code.

@@ -26,12 +26,25 @@ std::string number_of(const MetricKind& metric) {
   return metric.path.substr(metric.path.find('.') + 1);
 }
 
+// Useful bytes are those of what was achieved: they have no verdict of their own.
+bool decides(const std::string& judged, const std::string& number) {
+  return judged == number || (number == "goodput_bits_per_s" && judged == "achieved_per_s");
+}
+
+// Neither have a distribution's mean, ends and spread: what spoiled one of its percentiles spoiled
+// them.
+bool is_of_spoiled(const RunReport& run, const MetricKind& metric) {
+  const bool is_percentile = number_of(metric).find(".p") != std::string::npos;
+  return metric.latency != nullptr && !is_percentile && !(run.*metric.latency).spoiled.empty();
+}
+
 bool is_invalid(const Scenario& scenario, const MetricKind& metric) {
   const std::string number = number_of(metric);
   for (const RunReport* round : scenario.rounds) {
+    if (is_of_spoiled(*round, metric)) return true;
     if (!round->verdict) continue;
     for (const NumberVerdict& judged : round->verdict->numbers)
-      if (judged.number == number && judged.verdict == Verdict::invalid) return true;
+      if (decides(judged.number, number) && judged.verdict == Verdict::invalid) return true;
   }
   return false;
 }
@@ -194,21 +207,23 @@ std::string change_words(const FigureChange& figure) {
 
 std::string sentence_of(const ReportChange& change) {
   std::vector<std::string> worse;
-  std::size_t limited = 0;
   std::size_t passed_over = 0;
   for (const ScenarioChange& scenario : change.scenarios)
     for (const FigureChange& figure : scenario.figures) {
-      if (!figure.limit) continue;
-      ++limited;
-      if (figure.change == Change::not_comparable) ++passed_over;
+      if (figure.limit && figure.change == Change::not_comparable) ++passed_over;
       if (figure.change == Change::regressed)
         worse.push_back(fmt::format("{} {} ({})", scenario.id, figure.name, change_words(figure)));
     }
   for (const std::string& id : change.gone) worse.push_back(fmt::format("{} (gone)", id));
-  std::string sentence =
-      worse.empty() ? fmt::format("No regression in {} figures with a limit", limited - passed_over)
-                    : fmt::format("Regressed beyond its limit: {}", fmt::join(worse, ", "));
-  if (passed_over > 0) sentence += fmt::format("; {} more could not be compared", passed_over);
+  std::string sentence = fmt::format("Regressed beyond its limit: {}", fmt::join(worse, ", "));
+  if (worse.empty())
+    sentence = change.limited == 0
+                   ? "Not one figure with a limit could be compared"
+                   : fmt::format("No regression in {} figures with a limit", change.limited);
+  if (passed_over > 0)
+    sentence += change.limited == 0 && worse.empty()
+                    ? fmt::format(" ({} should have been)", passed_over)
+                    : fmt::format("; {} more could not be compared", passed_over);
   return sentence +
          ". No significance was tested: two reports alone cannot tell a difference from chance.";
 }
@@ -248,8 +263,10 @@ ReportChange compare_reports(const Report& base, const Report& latest,
     if (find_scenario(before, scenario.id) == nullptr) change.added.push_back(scenario.id);
   change.regressed = !change.gone.empty();
   for (const ScenarioChange& scenario : change.scenarios)
-    for (const FigureChange& figure : scenario.figures)
+    for (const FigureChange& figure : scenario.figures) {
       change.regressed = change.regressed || figure.change == Change::regressed;
+      if (figure.limit && figure.change != Change::not_comparable) ++change.limited;
+    }
   change.sentence = sentence_of(change);
   return change;
 }

@@ -3,6 +3,7 @@
 // result says so. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,7 +79,8 @@ struct ReportChange {
   std::vector<ScenarioChange> scenarios;  // of both, matched by their id, in the base's order
   std::vector<std::string> gone, added;   // scenarios of one side only; gone is a regression
   bool regressed = false;
-  std::string sentence;  // for a person; says that no significance was tested
+  std::size_t limited = 0;  // figures with a limit that could be held to it
+  std::string sentence;     // for a person; says that no significance was tested
 };
 
 // Rounds of a scenario are put together first (judge/scenarios). A figure with a limit that the

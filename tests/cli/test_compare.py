@@ -104,6 +104,28 @@ def test_an_invalid_number_is_never_called_a_regression(tmp_path, base):
     assert achieved["change"] == "not_comparable" and "not compared" in result.text
     strict = compared(tmp_path, base, new, "--strict")
     assert strict.code == 3 and "INVALID" in strict.stderr, str(strict)
+    assert "new.json: the numbers" in strict.stderr and "base.json" not in strict.stderr
+
+
+def test_where_no_limit_can_be_held_nothing_is_known(tmp_path, base):
+    def spoiled(run):
+        response = run["latency_ns"]["response"]
+        for key in ("p50", "p99"):
+            response[key] = None
+            run["verdict"]["numbers"][f"response.{key}"].update(verdict="INVALID",
+                                                                decided_by=["C1a"])
+        for number in ("achieved_per_s", "loss_ratio"):
+            run["verdict"]["numbers"][number].update(verdict="INVALID", decided_by=["C1a"])
+        run["verdict"].update(overall="INVALID")
+        run["requests"]["loss_ratio"] = None
+    only = copy.deepcopy(base)
+    only["runs"] = [run_of(base, "udp")]
+    new = copy.deepcopy(only)
+    spoiled(new["runs"][0])
+    result = compared(tmp_path, only, new)
+    assert result.code == 1 and result.json["regressed"] is False, str(result)
+    assert "no figure with a limit could be compared" in result.stderr, str(result)
+    assert result.json["sentence"].startswith("Not one figure with a limit could be compared")
 
 
 def test_strict_comes_before_a_regression(tmp_path, base):

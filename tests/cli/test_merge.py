@@ -310,6 +310,11 @@ def test_reads_one_report_from_stdin(pair):
     assert len(result.json["parts"]) == 2
 
 
+def test_one_report_is_wrong_use(pair):
+    result = run_volley("merge", pair[0][0])
+    assert result.code == 2 and "too few reports to merge (1)" in result.stderr, str(result)
+
+
 def test_an_error_is_a_report_where_json_was_asked_for(pair):
     result = run_volley("merge", pair[0][0], pair[0][0], "--report", "json")
     assert result.code == 1

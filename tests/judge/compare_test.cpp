@@ -127,7 +127,36 @@ TEST(Compare, CallsWhatIsGoneARegressionButNeverWhatIsInvalid) {
   EXPECT_EQ(figure(rate, "achieved").latest_missing, "invalid");
   EXPECT_FALSE(figure(rate, "achieved").latest.has_value());
   EXPECT_EQ(figure(compare(slow, kBase), "achieved").base_missing, "invalid");
+  const RunReport useful = [&] {
+    RunReport run = slow;
+    run.goodput_bits_per_s = 1;
+    return run;
+  }();
+  EXPECT_EQ(figure(compare(useful, useful), "goodput").base_missing, "invalid");
+  // Nor have a mean and a largest value a verdict: they share their percentiles'.
+  spoiled.response.mean = 200'000;
+  spoiled.response.max = 900'000;
+  const ReportChange mean = compare(spoiled, spoiled, {"response_mean:10%"});
+  EXPECT_EQ(figure(mean, "response_mean").base_missing, "invalid");
+  EXPECT_EQ(figure(mean, "response_max").latest_missing, "invalid");
+  EXPECT_EQ(figure(mean, "response_p50").change, Change::within);
   EXPECT_FALSE(compare(gone, kBase).regressed) << "the base has no p99 to be worse than";
+}
+
+TEST(Compare, CountsWhatCouldBeHeldToItsLimit) {
+  EXPECT_EQ(compare(kBase, kBase).limited, 4U);
+  RunReport spoiled = kBase;
+  spoiled.verdict->numbers = {{"achieved_per_s", Verdict::invalid, {"C1a"}},
+                              {"loss_ratio", Verdict::invalid, {"C1a"}}};
+  spoiled.response.p50.reset();
+  spoiled.response.p99.reset();
+  spoiled.response.spoiled = {kP50.ppm, kP99.ppm};
+  const ReportChange nothing = compare(kBase, spoiled);
+  EXPECT_EQ(nothing.limited, 0U);
+  EXPECT_FALSE(nothing.regressed);
+  EXPECT_TRUE(nothing.sentence.starts_with(
+      "Not one figure with a limit could be compared (4 should have been). No significance"))
+      << nothing.sentence;
 }
 
 TEST(Compare, MatchesScenariosByTheirIdAndNamesTheOthers) {
