@@ -9,7 +9,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "targets/wire/address.hpp"
 
@@ -29,8 +31,12 @@ struct PeerKey {
   std::uint32_t session = 0;
   std::uint16_t port = 0;
   std::uint16_t family = 0;
-  friend bool operator==(const PeerKey&, const PeerKey&) = default;
+  // Of what has no padding the bytes will do; one after another they took half of a look-up.
+  friend bool operator==(const PeerKey& a, const PeerKey& b) {
+    return std::memcmp(&a, &b, sizeof(PeerKey)) == 0;
+  }
 };
+static_assert(std::has_unique_object_representations_v<PeerKey>);
 [[nodiscard]] PeerKey peer_key(const Address& peer, std::uint32_t session = 0);
 [[nodiscard]] std::uint64_t keyed_hash(const HashKey& key, const PeerKey& peer);
 

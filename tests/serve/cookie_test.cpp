@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <list>
+#include <random>
 #include <set>
+#include <utility>
 
 #include "targets/serve/peer_table.hpp"
 
@@ -60,6 +64,40 @@ TEST(PeerTable, tells_sessions_families_and_ports_apart) {
   table.touch(peer_key(Address::v6(mapped, 9)));
   table.touch(peer_key(Address::v6(mapped, 9, 2)));
   EXPECT_EQ(table.size(), 5U);
+}
+
+// Also where peers share a place, which is taken without the keyed hash: more of them than places.
+TEST(PeerTable, is_a_list_in_the_order_of_the_last_touch) {
+  PeerTable<std::uint64_t> table(1500, paper_key());
+  std::list<std::pair<PeerKey, std::uint64_t>> model;  // the most recent first
+  std::uint64_t expected_room = 0;
+  std::uint64_t made_room = 0;
+  table.on_evict([&](std::uint64_t& value) { made_room += value; });
+  std::mt19937_64 random(7);
+  for (std::uint64_t i = 1; i <= 20'000; ++i) {
+    // Some come again and again, others seldom.
+    const std::uint64_t number = random() % (i % 3 == 0 ? 4000 : 1400);
+    const auto port = static_cast<std::uint16_t>(number / 4);
+    const auto session = static_cast<std::uint32_t>(number % 4);
+    const PeerKey peer = peer_key(Address::v4(0x7F000001, port), session);
+    const auto known =
+        std::find_if(model.begin(), model.end(), [&](const auto& e) { return e.first == peer; });
+    if (known != model.end()) {
+      model.splice(model.begin(), model, known);
+    } else {
+      if (model.size() == 1500) {
+        expected_room += model.back().second;
+        model.pop_back();
+      }
+      model.emplace_front(peer, 0);
+    }
+    std::uint64_t& value = table.touch(peer);
+    ASSERT_EQ(value, model.front().second) << i;
+    value = model.front().second = i;
+    ASSERT_EQ(made_room, expected_room) << i;
+  }
+  EXPECT_EQ(table.size(), model.size());
+  EXPECT_GT(made_room, 0U);
 }
 
 }  // namespace
