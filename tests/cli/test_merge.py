@@ -267,7 +267,7 @@ def test_refuses_what_does_not_belong_together(pair, variant):
     def changed(change, words):
         refused(first, variant(change), words=words)
 
-    refused(first, words="FILE: too few reports to merge (1) [2 or more]")
+    refused(first, words="FILE: too few reports to merge (1) [2 or more]", code=2)
     refused(first, first, words=f"{first}: the report of")
     refused(words="FILE: it is missing", code=2)
     refused("-", "-", words="stdin is given twice", code=2)
