@@ -107,8 +107,7 @@ Action add_compare_command(CLI::App& app, const Invocation& /*invocation*/) {
       "  volley compare base.json new.json\n"
       "  volley compare base.json new.json --max-regression 5% --max-regression p99:25%\n"
       "\n"
-      "Exit: 0 no regression, 1 a file is no report or nothing compares, 2 wrong use, 3 not "
-      "TRUSTED (--strict), 98 "
+      "Exit: 0 no regression, 1 no report or nothing compares, 2 wrong use, 3 not TRUSTED, 98 "
       "worse.");
   return [typed] { return carry_out(*typed); };
 }

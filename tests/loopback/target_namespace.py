@@ -87,6 +87,18 @@ def loop(program, kind, forged_from):
     return {"answers": seen[1:], "alive": alive}
 
 
+def ask(client, payload, where):
+    """Who answers. The memory for datagrams is the whole host's: one may be lost to others' floods."""
+    client.settimeout(2)
+    for _ in range(5):
+        client.sendto(payload, where)
+        try:
+            return client.recvfrom(1000)[1][0]
+        except TimeoutError:
+            continue
+    raise TimeoutError(f"{where} answers none of five")
+
+
 def wildcard(program, *listen):
     """Asks every address of a wildcard target; from a socket bound to a third address, because the
     kernel's own choice of a source would be that one."""
@@ -99,11 +111,8 @@ def wildcard(program, *listen):
     for family, source, address in asked:
         for payload in (b"text", frame(REQUEST, b"x")):
             with socket.socket(family, socket.SOCK_DGRAM) as client:
-                client.settimeout(5)
                 client.bind(("127.0.0.5" if address.startswith("127.") else source, 0))
-                client.sendto(payload, (address, PORT))
-                _, peer = client.recvfrom(1000)
-                answers.append([address, peer[0]])
+                answers.append([address, ask(client, payload, (address, PORT))])
     target.kill()
     return {"answers": answers}
 
