@@ -198,9 +198,10 @@ def test_a_signal_comes_before_strict_and_a_threshold(start_target):
 
 
 def test_a_duel_is_judged_side_by_side(tmp_path):
+    # No percentile: behind one of a tenth of a second, on a busy machine, may stand too little.
     saved = tmp_path / "duel.json"
     result = run_volley("duel", "--rounds", "2", "--duration", "100ms", "--warm-up", "0s",
-                        "--quiet", "--report", f"json:{saved}", "--fail-if", "tcp: p50 > 1h",
+                        "--quiet", "--report", f"json:{saved}", "--fail-if", "tcp: duration > 1h",
                         "--fail-if", "udp-rr: achieved < 1/s", timeout=30)
     assert result.code == 0, str(result)
     again = run_volley("report", saved, "--fail-if", "udp: achieved > 1/s")
