@@ -93,6 +93,7 @@ std::vector<RunRecord> duel(const DuelOptions& options, const DuelHooks& hooks) 
       if (records.empty()) throw;
       records.push_back(failed_round(plan, error));
     }
+    if (hooks.on_end) hooks.on_end(records.back());
     if (records.back().status != RunStatus::ok) break;
   }
   return records;

@@ -36,6 +36,8 @@ struct DuelHooks {
   RunHooks run;
   // Before each round: its number from 0, and how many there will be (both protocols together).
   std::function<void(std::uint32_t round, std::uint32_t rounds, Protocol)> on_round;
+  // Behind each round, also one that could not start.
+  std::function<void(const RunRecord&)> on_end;
 };
 
 // The records of all rounds in the order they ran. Stops after a round that failed or was

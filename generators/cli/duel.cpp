@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "generators/cli/command.hpp"
+#include "generators/cli/live.hpp"
 #include "generators/cli/outcome.hpp"
 #include "generators/cli/output_options.hpp"
 #include "generators/cli/progress.hpp"
@@ -71,19 +72,26 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
     return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
   }
 
-  ReportOutputs outputs(output.reports, output.quiet);
+  ReportOutputs outputs(output.reports, !output.prints_text());
+  LiveStream live(output.live);
   Report report = begin_report(invocation);
   report.labels = options.run.labels;
+  live.begin(report);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
   try {
-    const std::vector<RunRecord> records = duel(options, hooks_for(progress));
+    DuelHooks hooks = hooks_for(progress);
+    hooks.run = live.listening(std::move(hooks.run));
+    hooks.on_end = [&](const RunRecord& record) {
+      report.runs.push_back(summarize(record));
+      live.end(report.runs.back());
+    };
+    const std::vector<RunRecord> records = duel(options, hooks);
     progress.finish();
-    for (const RunRecord& record : records) report.runs.push_back(summarize(record));
     report.comparison = compare_protocols(report.runs);
-    return publish(outputs, report, conclude(report, records, output.fail_if, output.strict));
+    return publish(live, outputs, report, conclude(report, records, output.fail_if, output.strict));
   } catch (const RunError& error) {
     progress.finish();
-    return publish(outputs, report, conclude(report, error, output.fail_if));
+    return publish(live, outputs, report, conclude(report, error, output.fail_if));
   }
 }
 

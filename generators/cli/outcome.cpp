@@ -87,6 +87,12 @@ int publish(ReportOutputs& outputs, const Report& report, int code) {
   return code;
 }
 
+int publish(LiveStream& live, ReportOutputs& outputs, const Report& report, int code) {
+  const bool whole = live.end(report);
+  const int published = publish(outputs, report, code);
+  return whole ? published : kExitFailed;
+}
+
 bool judge_thresholds(Report& report, const std::vector<std::string>& fail_if) {
   bool passed = true;
   for (const std::string& text : fail_if) {

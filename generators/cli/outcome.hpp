@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generators/cli/command.hpp"
+#include "generators/cli/live.hpp"
 #include "reports/judge/summary.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/output.hpp"
@@ -39,6 +40,8 @@ void complain(const std::string& text);
 // Publishes, and says so on stderr when something could not be written. Returns `code`, or 1 when
 // that is what matters more.
 [[nodiscard]] int publish(ReportOutputs& outputs, const Report& report, int code);
+// The same, and the last line of a stream before it.
+[[nodiscard]] int publish(LiveStream& live, ReportOutputs& outputs, const Report& report, int code);
 
 // Judges the conditions, adds them to the report's thresholds, and tells stderr which did not pass.
 // Whether all did.

@@ -26,6 +26,19 @@ ProgressMode parse_progress(std::string_view text) {
       fmt::format("--progress: no such choice ({}) [auto plain none]; choose one of these", text));
 }
 
+// One file cannot be both what is written along and what appears at the end.
+std::string checked_live(const std::string& path, const std::vector<ReportTarget>& reports) {
+  if (path.empty())
+    throw UsageError("--live: no file [FILE or -]; name one, like --live run.ndjson");
+  const std::string place = path == "/dev/stdout" ? "-" : path;
+  for (const ReportTarget& report : reports)
+    if (writes_to(report, place))
+      throw UsageError(fmt::format(
+          "--live {}: a report goes there too ({}) [one]; give one of them another file", path,
+          report.format));
+  return place;
+}
+
 }  // namespace
 
 void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed) {
@@ -52,6 +65,11 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
                "exit 3 unless the verdict is TRUSTED: what the report\n"
                "says about its own numbers")
       ->group(group);
+  app.add_option("--live", typed->live,
+                 "the lines of the format ndjson as they become known:\n"
+                 "start, an interval each, warnings, end; - for stdout")
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("--progress", typed->progress,
                  "on stderr: auto (a line on a terminal), plain (a\n"
                  "line per second), none (default auto)")
@@ -64,6 +82,7 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
 OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocation) {
   OutputOptions options;
   options.reports = parse_report_targets(typed.reports, summary_file());
+  if (typed.live) options.live = checked_live(*typed.live, options.reports);
   for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
   options.fail_if = typed.fail_if;
   options.strict = typed.strict;

@@ -19,6 +19,7 @@ namespace volley {
 struct TypedOutputOptions {
   std::vector<std::string> reports;
   std::vector<std::string> fail_if;
+  std::optional<std::string> live;
   std::optional<std::string> progress;
   bool strict = false;
   bool dry_run = false;
@@ -28,10 +29,14 @@ struct TypedOutputOptions {
 struct OutputOptions {
   std::vector<ReportTarget> reports;
   std::vector<std::string> fail_if;  // checked
+  std::optional<std::string> live;   // "-": stdout, which then has no report
   bool strict = false;
   ProgressMode progress = ProgressMode::automatic;
   bool dry_run = false;
   bool quiet = false;
+
+  // Whether a report nobody asked for goes to stdout.
+  [[nodiscard]] bool prints_text() const { return !quiet && live != "-"; }
 };
 
 void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed);

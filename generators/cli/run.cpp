@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "generators/cli/command.hpp"
+#include "generators/cli/live.hpp"
 #include "generators/cli/outcome.hpp"
 #include "generators/cli/output_options.hpp"
 #include "generators/cli/progress.hpp"
@@ -48,18 +49,22 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
     return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
   }
 
-  ReportOutputs outputs(output.reports, output.quiet);
+  ReportOutputs outputs(output.reports, !output.prints_text());
+  LiveStream live(output.live);
   Report report = begin_report(invocation);
   report.labels = plan.labels;
+  live.begin(report);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
   try {
-    const RunRecord record = run(plan, hooks_of(progress));
+    const RunRecord record = run(plan, live.listening(hooks_of(progress)));
     progress.finish();
     report.runs.push_back(summarize(record));
-    return publish(outputs, report, conclude(report, {record}, output.fail_if, output.strict));
+    live.end(report.runs.back());
+    return publish(live, outputs, report,
+                   conclude(report, {record}, output.fail_if, output.strict));
   } catch (const RunError& error) {
     progress.finish();
-    return publish(outputs, report, conclude(report, error, output.fail_if));
+    return publish(live, outputs, report, conclude(report, error, output.fail_if));
   }
 }
 

@@ -200,6 +200,7 @@ class Conductor {
       stop_workers();
       return;
     }
+    if (hooks_.on_start) hooks_.on_start(record_);
     for (const std::string& warning : set_up_warnings(workers_)) {
       record_.generator.warnings.push_back(warning);
       if (hooks_.on_warning) hooks_.on_warning(warning);
@@ -271,6 +272,7 @@ class Conductor {
   }
 
   void show(const IntervalRecord& interval, bool warm_up) {
+    if (hooks_.on_measured && !warm_up) hooks_.on_measured(record_.intervals.back());
     // A run that a signal ended while it was set up has no time that has passed.
     if (!hooks_.on_interval || signals_.times.start == MonoTime{}) return;
     const MonoTime now = mono_now();

@@ -26,6 +26,11 @@ struct Progress {
 };
 
 struct RunHooks {
+  // The load begins: of the record that is what is known before (name … config).
+  std::function<void(const RunRecord&)> on_start;
+  // An interval of the measure phase, or of the drain behind it, is complete: the last of the
+  // record, not to be changed any more. Called on the calling thread.
+  std::function<void(const IntervalSummary&)> on_measured;
   std::function<void(const Progress&)> on_interval;    // called on the calling thread
   std::function<void(const std::string&)> on_warning;  // a sentence for stderr
 };

@@ -66,31 +66,6 @@ RequestFigures request_figures(const RunRecord& record) {
   return r;
 }
 
-IntervalFigures interval_figures(const IntervalSummary& interval, bool has_answers) {
-  const RequestCounters& c = interval.counters;
-  IntervalFigures f;
-  f.start_s = seconds(interval.begin);
-  f.end_s = seconds(interval.end);
-  f.sent = c.sent;
-  if (has_answers) {
-    f.completed = c.completed;
-    f.lost = c.lost;
-  }
-  f.late = c.late;
-  f.errors = total(c.errors);
-  f.unsent = total(c.unsent);
-  f.duplicates = c.duplicates;
-  f.reordered = c.reordered;
-  f.held_back = c.held_back;
-  f.bytes_sent = c.bytes_sent;
-  f.bytes_received = c.bytes_received;
-  f.response_p50_ns = count_of(interval.response_p50);
-  f.response_p99_ns = count_of(interval.response_p99);
-  f.response_max_ns = count_of(interval.response_max);
-  f.send_lag_p99_ns = count_of(interval.send_lag_p99);
-  return f;
-}
-
 std::vector<SocketEventFigures> event_figures(const std::vector<SocketEvent>& events) {
   std::vector<SocketEventFigures> figures;
   for (const SocketEvent& event : events) {
@@ -159,6 +134,31 @@ void fill_latencies(RunReport& run, const RunRecord& record) {
 }
 
 }  // namespace
+
+IntervalFigures interval_figures(const IntervalSummary& interval, bool has_answers) {
+  const RequestCounters& c = interval.counters;
+  IntervalFigures f;
+  f.start_s = seconds(interval.begin);
+  f.end_s = seconds(interval.end);
+  f.sent = c.sent;
+  if (has_answers) {
+    f.completed = c.completed;
+    f.lost = c.lost;
+  }
+  f.late = c.late;
+  f.errors = total(c.errors);
+  f.unsent = total(c.unsent);
+  f.duplicates = c.duplicates;
+  f.reordered = c.reordered;
+  f.held_back = c.held_back;
+  f.bytes_sent = c.bytes_sent;
+  f.bytes_received = c.bytes_received;
+  f.response_p50_ns = count_of(interval.response_p50);
+  f.response_p99_ns = count_of(interval.response_p99);
+  f.response_max_ns = count_of(interval.response_max);
+  f.send_lag_p99_ns = count_of(interval.send_lag_p99);
+  return f;
+}
 
 LatencyFigures figures_of(const Histogram& histogram, std::uint64_t lost) {
   LatencyFigures f;

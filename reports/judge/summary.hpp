@@ -215,6 +215,9 @@ struct Report {
   std::vector<MergedPart> parts;  // of a merged report, two or more; none: of one generator
 };
 
+// `has_answers`: RunRecord's. Pure.
+[[nodiscard]] IntervalFigures interval_figures(const IntervalSummary& interval, bool has_answers);
+
 // Derives every figure of a run, and judges them. Pure.
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 

@@ -110,6 +110,13 @@ std::string file_name(const std::string& path, std::string_view part, std::strin
   return name + std::string(extension);
 }
 
+bool writes_to(const ReportTarget& target, const std::string& path) {
+  if (target.path == "-" || path == "-") return target.path == path;
+  const std::vector<std::string> names = files_of(target);
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return place_of(name) == place_of(path); });
+}
+
 std::vector<ReportTarget> parse_report_targets(const std::vector<std::string>& values,
                                                const std::string& summary_file) {
   std::vector<ReportTarget> targets;

@@ -31,6 +31,9 @@ struct ReportTarget {
 [[nodiscard]] std::vector<ReportTarget> parse_report_targets(const std::vector<std::string>& values,
                                                              const std::string& summary_file = {});
 
+// Whether one of its files, or "-", is what `path` names.
+[[nodiscard]] bool writes_to(const ReportTarget& target, const std::string& path);
+
 class ReportOutputs {
  public:
   // Creates the temporary files. Missing folders are made. Throws RunError{"report_path",

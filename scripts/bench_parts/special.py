@@ -6,7 +6,7 @@ import statistics
 import time
 
 from .capture import answer_times_ns
-from .model import Bound, Case, Failed, Side, Way
+from .model import Bound, Case, Failed, Side, Way, ratio
 from .processes import free_port, is_bound
 from .sides import SLACK_S, knows, null_loop, volley_json
 
@@ -206,6 +206,16 @@ def accounting_share(setting):
     return {"value": max(shares.values()), **shares}
 
 
+# ---- intervals and the stream of them: goal 13
+
+
+def with_intervals(*words):
+    def run(setting):
+        report, _ = volley_json(setting, ["udp", "--flows", "4", "--depth", "64", *words])
+        return {"value": report["load"]["achieved_per_s"]}
+    return run
+
+
 # ---- memory of held connections: goal 9
 
 HELD = (1_000, 5_000, 19_900)
@@ -262,6 +272,12 @@ def cases():
              (side_of("volley", "volley_bench × volley run udp", accounting_share),),
              (Bound("≤ 2 %", 2, lambda f: f["volley"]["value"], at_least=False, unit="%"),),
              rounds=5),
+        Case("intervals", 13, "UDP rr with offload, a line every 100 ms", "answers/s",
+             (side_of("volley", "volley run udp --interval 100ms --live /dev/null",
+                      with_intervals("--interval", "100ms", "--live", "/dev/null")),
+              side_of("one interval", "volley run udp --interval 1h",
+                      with_intervals("--interval", "1h"))),
+             (ratio("one interval", 0.98),)),
         Case("hold-memory", 9, "1,000, 5,000 and 19,900 connections held: own bytes of each, the "
              "most of both sides", "bytes",
              (side_of("volley", "volley run tcp --workload hold", held_bytes),),

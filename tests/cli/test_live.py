@@ -1,0 +1,193 @@
+"""--live: the lines of ndjson while a run goes on, for whoever reads along; and what is left on the
+disk when the program is killed."""
+
+import contextlib
+import fcntl
+import json
+import os
+import random
+import signal
+import threading
+
+import pytest
+
+from harness import finish, run_volley, start_volley, wait_until
+from judging import check_report, strict_json
+
+SHORT = ("--duration", "400ms", "--warm-up", "0s", "--interval", "100ms", "--progress", "none")
+SUMS = ("sent", "completed", "lost", "late", "duplicates", "reordered", "held_back", "errors",
+        "unsent")
+
+
+def events_of(text):
+    assert text.endswith(b"\n"), text[-200:]
+    return [strict_json(line) for line in text.splitlines()]
+
+
+def names_of(events):
+    return [(event["event"], event["data"]["run"]) for event in events]
+
+
+def of_run(events, event, run):
+    return [e["data"] for e in events if e["event"] == event and e["data"]["run"] == run]
+
+
+def check_sums(events, run):
+    (end,) = of_run(events, "end", run)
+    intervals = of_run(events, "interval", run)
+    for key in SUMS:
+        assert sum(i[key] for i in intervals) == end["requests"][key], key
+    assert sum(i["bytes_sent"] for i in intervals) == end["bytes"]["sent"]
+
+
+@pytest.mark.parametrize("load", [("udp", "--rate", "3k"), ("tcp", "--flows", "3"),
+                                  ("udp", "--workload", "stream", "--rate", "3k")],
+                         ids=["open", "closed", "stream"])
+def test_it_has_the_lines_of_the_finished_report(tmp_path, load):
+    live, at_end = tmp_path / "live", tmp_path / "end"
+    result = run_volley("run", *load, *SHORT, "--live", live, "--report", f"ndjson:{at_end}")
+    assert result.code == 0, str(result)
+    events, later = events_of(live.read_bytes()), events_of(at_end.read_bytes())
+    assert len(of_run(events, "interval", 1)) >= 4
+    check_sums(events, 1)
+    # What the kernel made of a wish is not known before.
+    assert later[1]["data"]["config"].items() >= events[1]["data"].pop("config").items()
+    del later[1]["data"]["config"]
+    assert events == later
+
+
+def test_a_line_is_there_as_soon_as_its_interval_has_ended(tmp_path):
+    live = tmp_path / "live"
+    process = start_volley("run", "udp", "--duration", "60s", "--warm-up", "0s", "--interval", "50ms",
+                           "--live", live, "--report", "json", "--progress", "none")
+    wait_until(lambda: live.exists() and live.read_bytes().count(b"\n") >= 4, "two intervals")
+    process.send_signal(signal.SIGINT)
+    result = finish(process, process.argv, 10, process.started)
+    assert result.code == 130, str(result)
+    check_report(result.json)
+    events = events_of(live.read_bytes())
+    assert names_of(events)[:3] == [("start", None), ("start", 1), ("interval", 1)]
+    assert names_of(events)[-2:] == [("end", 1), ("end", None)]
+    assert [e["data"]["status"] for e in events[-2:]] == ["interrupted", "interrupted"]
+    check_sums(events, 1)
+
+
+def test_stdout_has_nothing_else(tmp_path):
+    report = tmp_path / "r.json"
+    result = run_volley("duel", "--rounds", "1", *SHORT, "--live", "-", "--label", "a=</x>\n\x1b[1m",
+                        "--report", f"json:{report}", "--fail-if", "loss>=0")
+    assert result.code == 99, str(result)
+    events = events_of(result.stdout_bytes)
+    names = [n for n in names_of(events) if n[0] != "interval"]
+    assert names == [("start", None), ("start", 1), ("end", 1), ("start", 2), ("end", 2),
+                     ("end", None)]
+    assert events[0]["data"]["labels"] == {"a": "</x>\n\x1b[1m"}
+    saved = json.loads(report.read_text())
+    for number, run in enumerate(saved["runs"], 1):
+        check_sums(events, number)
+        (end,) = of_run(events, "end", number)
+        assert end["load"] == {key: run["load"][key] for key in end["load"]}
+    (last,) = of_run(events, "end", None)
+    assert [t["pass"] for t in last["thresholds"]] == [False]
+
+
+def test_a_run_that_cannot_start_ends_the_stream_with_its_error(tmp_path):
+    live = tmp_path / "live"
+    result = run_volley("run", "tcp://127.0.0.1:1", *SHORT, "--live", live, "--quiet")
+    assert result.code == 1, str(result)
+    events = events_of(live.read_bytes())
+    assert names_of(events) == [("start", None), ("end", None)]
+    assert events[-1]["data"]["error"]["code"] == "refused"
+
+
+def with_pipe(read_all, *words):
+    """A run whose stream goes into a pipe of one page, and what has been read from it."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = start_volley("run", "udp", *words, "--warm-up", "0s", "--progress", "none", "--live",
+                           f"/dev/fd/{writer}", "--report", "json", pass_fds=(writer,))
+    os.close(writer)
+    read = bytearray()
+
+    def drain():
+        while piece := os.read(reader, 65536):
+            read.extend(piece)
+
+    thread = threading.Thread(target=drain)
+    if read_all:
+        thread.start()
+    try:
+        if read_all is None:
+            os.close(reader)
+        return finish(process, process.argv, 20, process.started), read
+    finally:
+        if read_all:
+            thread.join(timeout=10)
+        if read_all is not None:
+            os.close(reader)
+
+
+def test_lines_longer_than_a_pipe_come_whole():
+    result, read = with_pipe(True, "--duration", "400ms", "--interval", "100ms", "--label", f"long={'x' * 20_000}")
+    assert result.code == 0, str(result)
+    events = events_of(bytes(read))
+    assert len(events[0]["data"]["labels"]["long"]) == 20_000
+    check_sums(events, 1)
+
+
+@pytest.mark.parametrize("read_all, words", [(False, "its reader took nothing for a second"),
+                                             (None, "Broken pipe")], ids=["deaf", "gone"])
+def test_a_reader_that_does_not_read_is_given_up_and_the_run_goes_on(read_all, words):
+    result, _ = with_pipe(read_all, "--duration", "1500ms", "--interval", "20ms")
+    assert result.code == 1, str(result)
+    assert result.stderr.count(words) == 1 and "--live /dev/fd/" in result.stderr, str(result)
+    assert result.run["status"] == "ok" and result.run["duration_s"] == 1.5
+    check_report(result.json)
+
+
+@pytest.mark.parametrize("words, said", [
+    (("--live", "-", "--report", "json"), "--live -: a report goes there too (json) [one]"),
+    (("--live", "/dev/stdout", "--report", "csv:-"), "a report goes there too (csv)"),
+    (("--live", "x/../r", "--report", "json:r"), "a report goes there too (json)"),
+    (("--live", ""), "--live: no file [FILE or -]"),
+])
+def test_one_place_cannot_have_two(tmp_path, words, said):
+    (tmp_path / "x").mkdir()
+    result = run_volley("run", "udp", *SHORT, *words, cwd=tmp_path)
+    assert result.code == 2 and said in result.stderr, str(result)
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path):
+    result = run_volley("run", "udp", *SHORT, "--live", tmp_path / "none" / "x")
+    assert result.code == 1 and "cannot be opened: No such file" in result.stderr, str(result)
+    assert result.seconds < 3
+    result = run_volley("run", "udp", *SHORT, "--live", "/dev/full", "--quiet")
+    assert result.code == 1 and "No space left on device" in result.stderr, str(result)
+
+
+def test_killed_at_any_moment_it_leaves_the_old_report_or_a_whole_new_one(tmp_path):
+    """And of the stream whatever was written: whole lines, in order."""
+    report, live = tmp_path / "r.json", tmp_path / "live"
+    report.write_text('{"old": true}\n')
+    random.seed(5)
+    found = set()
+    for attempt in range(24):
+        process = start_volley("run", "udp", "--requests", "300", "--warm-up", "0s", "--interval",
+                               "10ms", "--progress", "none", "--report", f"json:{report}",
+                               "--live", live)
+        delay = 0.2 * random.random() if attempt < 20 else 5
+        timer = threading.Timer(delay, lambda p=process: p.poll() is None and p.kill())
+        timer.start()
+        process.communicate(timeout=20)
+        timer.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        saved = strict_json(report.read_bytes())
+        found.add("old" in saved)
+        if "old" not in saved:
+            check_report(saved)
+            assert saved["status"] == "ok"
+        if live.exists() and live.read_bytes():
+            assert names_of(events_of(live.read_bytes()))[0] == ("start", None)
+    assert False in found, "not one run came to its end"
