@@ -36,5 +36,7 @@ inline constexpr int kExitSignalBase = 128;  // 130 SIGINT, 143 SIGTERM
 [[nodiscard]] Action add_merge_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_talk_command(CLI::App& app, const Invocation& invocation);
 [[nodiscard]] Action add_doctor_command(CLI::App& app, const Invocation& invocation);
+[[nodiscard]] Action add_completion_command(CLI::App& app, const Invocation& invocation);
+[[nodiscard]] Action add_manual_command(CLI::App& app, const Invocation& invocation);
 
 }  // namespace volley

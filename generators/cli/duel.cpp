@@ -12,6 +12,7 @@
 
 #include "generators/cli/command.hpp"
 #include "generators/cli/live.hpp"
+#include "generators/cli/metrics_endpoint.hpp"
 #include "generators/cli/outcome.hpp"
 #include "generators/cli/output_options.hpp"
 #include "generators/cli/progress.hpp"
@@ -76,14 +77,17 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
   LiveStream live(output.live);
   Report report = begin_report(invocation);
   report.labels = options.run.labels;
-  live.begin(report);
+  MetricsEndpoint metrics(output.metrics_listen, report);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
+  if (!metrics.url().empty()) progress.note(fmt::format("metrics at {}", metrics.url()));
+  live.begin(report);
   try {
     DuelHooks hooks = hooks_for(progress);
-    hooks.run = live.listening(std::move(hooks.run));
+    hooks.run = joined({std::move(hooks.run), live.hooks(), metrics.hooks()});
     hooks.on_end = [&](const RunRecord& record) {
       report.runs.push_back(summarize(record));
       live.end(report.runs.back());
+      metrics.end(report.runs.back());
     };
     const std::vector<RunRecord> records = duel(options, hooks);
     progress.finish();

@@ -69,14 +69,12 @@ bool LiveStream::end(const Report& report) {
   return !failed_;
 }
 
-RunHooks LiveStream::listening(RunHooks hooks) {
+RunHooks LiveStream::hooks() {
+  RunHooks hooks;
   if (fd_ < 0) return hooks;
   hooks.on_start = [this](const RunRecord& record) { start(record); };
-  hooks.on_measured = [this](const IntervalSummary& summary) { interval(summary); };
-  hooks.on_warning = [this, also = std::move(hooks.on_warning)](const std::string& text) {
-    if (also) also(text);
-    warn(text);
-  };
+  hooks.on_measured = [this](const RunRecord& record) { interval(record.intervals.back()); };
+  hooks.on_warning = [this](const std::string& text) { warn(text); };
   return hooks;
 }
 

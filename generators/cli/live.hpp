@@ -31,8 +31,8 @@ class LiveStream {
   // Whether everything has been written.
   [[nodiscard]] bool end(const Report& report);
 
-  // The same hooks, which also tell this stream; it must outlive them.
-  [[nodiscard]] RunHooks listening(RunHooks hooks);
+  // Hooks that tell this stream of a run; it must outlive them.
+  [[nodiscard]] RunHooks hooks();
 
  private:
   void write(std::string_view line);

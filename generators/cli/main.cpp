@@ -30,10 +30,16 @@ struct Command {
   const char* name;
   Action (*add)(CLI::App&, const Invocation&);
 };
-constexpr Command kCommands[]{{"target", add_target_command},   {"run", add_run_command},
-                              {"duel", add_duel_command},       {"report", add_report_command},
-                              {"compare", add_compare_command}, {"merge", add_merge_command},
-                              {"talk", add_talk_command},       {"doctor", add_doctor_command}};
+constexpr Command kCommands[]{{"target", add_target_command},
+                              {"run", add_run_command},
+                              {"duel", add_duel_command},
+                              {"report", add_report_command},
+                              {"compare", add_compare_command},
+                              {"merge", add_merge_command},
+                              {"talk", add_talk_command},
+                              {"doctor", add_doctor_command},
+                              {"completion", add_completion_command},
+                              {"manual", add_manual_command}};
 
 int dispatch(const Invocation& invocation) {
   CLI::App app("Load servers over UDP and TCP, and report how they answered.", "volley");

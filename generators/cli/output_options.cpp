@@ -39,6 +39,11 @@ std::string checked_live(const std::string& path, const std::vector<ReportTarget
   return place;
 }
 
+// The port is what OpenTelemetry gives to an exporter of this kind.
+HostPort metrics_address(const std::string& text) {
+  return parse_host_port("--metrics-listen", text, 9464);
+}
+
 }  // namespace
 
 void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOptions>& typed) {
@@ -70,6 +75,11 @@ void declare_output_options(CLI::App& app, const std::shared_ptr<TypedOutputOpti
                  "start, an interval each, warnings, end; - for stdout")
       ->type_name("FILE")
       ->group(group);
+  app.add_option("--metrics-listen", typed->metrics_listen,
+                 "serve http://HOST:PORT/metrics while it runs, for a\n"
+                 "Prometheus to scrape (port 9464; 0: any)")
+      ->type_name("HOST[:PORT]")
+      ->group(group);
   app.add_option("--progress", typed->progress,
                  "on stderr: auto (a line on a terminal), plain (a\n"
                  "line per second), none (default auto)")
@@ -83,6 +93,7 @@ OutputOptions convert(const TypedOutputOptions& typed, const Invocation& invocat
   OutputOptions options;
   options.reports = parse_report_targets(typed.reports, summary_file());
   if (typed.live) options.live = checked_live(*typed.live, options.reports);
+  if (typed.metrics_listen) options.metrics_listen = metrics_address(*typed.metrics_listen);
   for (const std::string& text : typed.fail_if) (void)parse_threshold("--fail-if", text);
   options.fail_if = typed.fail_if;
   options.strict = typed.strict;

@@ -12,6 +12,7 @@
 #include "generators/cli/progress.hpp"
 #include "generators/plan/plan.hpp"
 #include "reports/render/output.hpp"
+#include "targets/wire/endpoint.hpp"
 
 namespace volley {
 
@@ -20,6 +21,7 @@ struct TypedOutputOptions {
   std::vector<std::string> reports;
   std::vector<std::string> fail_if;
   std::optional<std::string> live;
+  std::optional<std::string> metrics_listen;
   std::optional<std::string> progress;
   bool strict = false;
   bool dry_run = false;
@@ -30,6 +32,7 @@ struct OutputOptions {
   std::vector<ReportTarget> reports;
   std::vector<std::string> fail_if;  // checked
   std::optional<std::string> live;   // "-": stdout, which then has no report
+  std::optional<HostPort> metrics_listen;
   bool strict = false;
   ProgressMode progress = ProgressMode::automatic;
   bool dry_run = false;

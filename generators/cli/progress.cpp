@@ -1,11 +1,49 @@
 #include "generators/cli/progress.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 
+#include <cstdlib>
+
+#include "generators/cli/progress_picture.hpp"
 #include "generators/cli/standard_streams.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
+namespace {
+
+constexpr Nanos kLeastPause = std::chrono::milliseconds(100);
+constexpr std::size_t kMostCourse = 60;
+constexpr std::size_t kLeastPicture = 40;
+
+bool is_set(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+// By the first of the variables that decide it.
+bool writes_utf8() {
+  for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!is_set(name)) continue;
+    const std::string_view value = std::getenv(name);
+    for (const char* const word : {"UTF-8", "UTF8", "utf-8", "utf8"})
+      if (value.find(word) != std::string_view::npos) return true;
+    return false;
+  }
+  return false;
+}
+
+// As it is now: a window may have been made wider or narrower.
+TerminalStyle style_of(std::FILE* to) {
+  TerminalStyle style;
+  winsize size{};
+  if (::ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.columns = size.ws_col;
+  style.unicode = writes_utf8();
+  style.colour = !is_set("NO_COLOR");
+  return style;
+}
+
+}  // namespace
 
 std::string progress_text(const Progress& progress) {
   const auto time = [](std::optional<Nanos> t) {
@@ -28,17 +66,36 @@ ProgressLine::ProgressLine(std::FILE* to, ProgressMode mode, bool terminal, bool
       plain_(!quiet && mode == ProgressMode::plain),
       quiet_(quiet) {}
 
-void ProgressLine::show(const Progress& progress) { milestone(progress_text(progress)); }
+void ProgressLine::show(const Progress& progress) {
+  if (plain_) tell(to_, fmt::format("{}\n", progress_text(progress)));
+  if (!rewrite_) return;
+  course_.push_back(progress.response_p99);
+  if (course_.size() > kMostCourse) course_.erase(course_.begin());
+  const MonoTime now = mono_now();
+  if (drawn_ > 0 && now - drawn_at_ < kLeastPause) return;
+  drawn_at_ = now;
+  TerminalStyle style = style_of(to_);
+  const std::size_t before = milestone_.empty() ? 0 : milestone_.size() + 2;
+  const bool fits = style.columns > before + kLeastPicture;
+  if (fits) style.columns -= before;
+  const std::string picture = progress_picture(progress, course_, style);
+  draw(fits && before > 0 ? fmt::format("{}  {}", milestone_, picture) : picture);
+}
 
 void ProgressLine::milestone(std::string_view text) {
-  if (plain_) {
-    tell(to_, fmt::format("{}\n", text));
-  } else if (rewrite_) {
-    // Without wrapping at the edge of a narrow terminal, because a second row could not be
-    // rewritten.
-    tell(to_, fmt::format("\r\x1b[?7l{}\x1b[K\x1b[?7h", text));
-    dirty_ = true;
-  }
+  if (plain_) tell(to_, fmt::format("{}\n", text));
+  if (!rewrite_) return;
+  milestone_ = text;
+  course_.clear();
+}
+
+void ProgressLine::draw(const std::string& line) {
+  // A terminal that got narrower has wrapped what stood there: begin in its first row.
+  const std::size_t columns = style_of(to_).columns;
+  const std::size_t rows_above = drawn_ > columns ? (drawn_ - 1) / columns : 0;
+  const std::string up = rows_above > 0 ? fmt::format("\x1b[{}A", rows_above) : std::string();
+  tell(to_, fmt::format("\r{}\x1b[J{}", up, line));
+  drawn_ = cells_of(line);
 }
 
 void ProgressLine::note(std::string_view text) {
@@ -50,15 +107,16 @@ void ProgressLine::note(std::string_view text) {
 void ProgressLine::warn(std::string_view text) { note(fmt::format("warning: {}", text)); }
 
 void ProgressLine::finish() {
-  if (!dirty_) return;
-  tell(to_, "\r\x1b[K");
-  dirty_ = false;
+  if (drawn_ == 0) return;
+  draw("");
+  drawn_ = 0;
 }
 
 RunHooks hooks_of(ProgressLine& line) {
   RunHooks hooks;
   hooks.on_interval = [&line](const Progress& progress) { line.show(progress); };
   hooks.on_warning = [&line](const std::string& text) { line.warn(text); };
+  hooks.on_abandon = [&line] { line.finish(); };
   return hooks;
 }
 

@@ -1,18 +1,21 @@
-// The line a person watches: one per interval, on stderr, written by the thread that keeps the time
-// and never by one that sends.
+// The line a person watches, on stderr: drawn at the end of an interval and at most ten times a
+// second, by the thread that keeps the time and never by one that sends.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "generators/engine/run.hpp"
 
 namespace volley {
 
 enum class ProgressMode : std::uint8_t {
-  automatic,  // one line that is rewritten, when stderr is a terminal; nothing otherwise
-  plain,      // a line each
+  automatic,  // one line that is drawn again, when stderr is a terminal; nothing otherwise
+  plain,      // a line an interval
   none,
 };
 
@@ -29,7 +32,7 @@ class ProgressLine {
   ~ProgressLine() { finish(); }
 
   void show(const Progress& progress);
-  // A word on where things stand; shown as show() would be.
+  // A word on where things stand: a new run begins.
   void milestone(std::string_view text);
   // A line of its own, also while a line is being rewritten.
   void note(std::string_view text);
@@ -38,11 +41,16 @@ class ProgressLine {
   void finish();
 
  private:
+  void draw(const std::string& line);
+
   std::FILE* to_;
   bool rewrite_;
   bool plain_;
   bool quiet_;
-  bool dirty_ = false;  // a rewritten line stands on the terminal
+  std::size_t drawn_ = 0;                     // cells of the line on the terminal; 0: none
+  std::string milestone_;                     // before each line, while there is room
+  std::vector<std::optional<Nanos>> course_;  // p99 of the intervals
+  MonoTime drawn_at_{};
 };
 
 // Hooks that show a run on `line`, which must outlive them.

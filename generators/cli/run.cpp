@@ -10,6 +10,7 @@
 
 #include "generators/cli/command.hpp"
 #include "generators/cli/live.hpp"
+#include "generators/cli/metrics_endpoint.hpp"
 #include "generators/cli/outcome.hpp"
 #include "generators/cli/output_options.hpp"
 #include "generators/cli/progress.hpp"
@@ -53,13 +54,16 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
   LiveStream live(output.live);
   Report report = begin_report(invocation);
   report.labels = plan.labels;
-  live.begin(report);
+  MetricsEndpoint metrics(output.metrics_listen, report);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
+  if (!metrics.url().empty()) progress.note(fmt::format("metrics at {}", metrics.url()));
+  live.begin(report);
   try {
-    const RunRecord record = run(plan, live.listening(hooks_of(progress)));
+    const RunRecord record = run(plan, joined({hooks_of(progress), live.hooks(), metrics.hooks()}));
     progress.finish();
     report.runs.push_back(summarize(record));
     live.end(report.runs.back());
+    metrics.end(report.runs.back());
     return publish(live, outputs, report,
                    conclude(report, {record}, output.fail_if, output.strict));
   } catch (const RunError& error) {

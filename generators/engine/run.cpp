@@ -163,7 +163,10 @@ class Conductor {
     signal_set_.async_wait([this](const asio::error_code& error, int number) {
       if (error) return;
       // A second one means: now.
-      if (signal_ != 0) ::_exit(128 + number);
+      if (signal_ != 0) {
+        if (hooks_.on_abandon) hooks_.on_abandon();
+        ::_exit(128 + number);
+      }
       signal_ = number;
       stop_workers();
       // One that came with the last worker's end found nothing to cancel: nobody would end the
@@ -272,7 +275,7 @@ class Conductor {
   }
 
   void show(const IntervalRecord& interval, bool warm_up) {
-    if (hooks_.on_measured && !warm_up) hooks_.on_measured(record_.intervals.back());
+    if (hooks_.on_measured && !warm_up) hooks_.on_measured(record_);
     // A run that a signal ended while it was set up has no time that has passed.
     if (!hooks_.on_interval || signals_.times.start == MonoTime{}) return;
     const MonoTime now = mono_now();
@@ -320,6 +323,21 @@ class Conductor {
 };
 
 }  // namespace
+
+RunHooks joined(std::vector<RunHooks> hooks) {
+  const auto all = std::make_shared<const std::vector<RunHooks>>(std::move(hooks));
+  const auto call = [all](auto member) {
+    return [all, member](const auto&... what) {
+      for (const RunHooks& one : *all)
+        if (one.*member) (one.*member)(what...);
+    };
+  };
+  return {.on_start = call(&RunHooks::on_start),
+          .on_measured = call(&RunHooks::on_measured),
+          .on_interval = call(&RunHooks::on_interval),
+          .on_warning = call(&RunHooks::on_warning),
+          .on_abandon = call(&RunHooks::on_abandon)};
+}
 
 RunRecord run(const RunPlan& plan, const RunHooks& hooks) {
   if (auto refused = refusal(socket_need(plan), socket_room())) throw RunError(*refused);

@@ -29,11 +29,15 @@ struct RunHooks {
   // The load begins: of the record that is what is known before (name … config).
   std::function<void(const RunRecord&)> on_start;
   // An interval of the measure phase, or of the drain behind it, is complete: the last of the
-  // record, not to be changed any more. Called on the calling thread.
-  std::function<void(const IntervalSummary&)> on_measured;
+  // record, which has counters, latencies and intervals so far. Called on the calling thread.
+  std::function<void(const RunRecord&)> on_measured;
   std::function<void(const Progress&)> on_interval;    // called on the calling thread
   std::function<void(const std::string&)> on_warning;  // a sentence for stderr
+  std::function<void()> on_abandon;  // a second signal: the process ends behind this call
 };
+
+// Hooks that call those of all, in this order.
+[[nodiscard]] RunHooks joined(std::vector<RunHooks> hooks);
 
 // Carries out the plan. Never throws for what the network does: the record says what happened
 // (status, failure). Throws RunError before anything was sent: unresolvable, refused, no_route,

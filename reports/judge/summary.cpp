@@ -133,6 +133,33 @@ void fill_latencies(RunReport& run, const RunRecord& record) {
     run.connect = judged(record, l.connect, &Slice::connect, is_handshake ? lost : 0);
 }
 
+RunReport begin_report_of(const RunRecord& record) {
+  RunReport run;
+  run.name = record.name;
+  run.protocol = record.protocol;
+  run.endpoint = record.endpoint;
+  run.workload = record.workload;
+  run.arrival = record.arrival;
+  run.status = std::string(to_string(record.status));
+  run.config = record.config;
+  run.warm_up_s = seconds(record.warm_up);
+  return run;
+}
+
+// Requests, bytes and loads over the time in which they were measured.
+void fill_load(RunReport& run, const RunRecord& record, Nanos measured) {
+  run.duration_s = seconds(measured);
+  run.requests = request_figures(record);
+  run.load.intended_per_s = record.intended_per_s;
+  run.load.offered_per_s = per_second(record.counters.sent, measured).value_or(0.0);
+  if (record.has_answers) run.load.achieved_per_s = per_second(record.counters.completed, measured);
+  run.bytes_sent = record.counters.bytes_sent;
+  run.bytes_received = record.counters.bytes_received;
+  if (const auto useful = useful_bytes(record))
+    if (const auto bytes_per_s = per_second(*useful, measured))
+      run.goodput_bits_per_s = *bytes_per_s * 8.0;
+}
+
 }  // namespace
 
 IntervalFigures interval_figures(const IntervalSummary& interval, bool has_answers) {
@@ -199,28 +226,10 @@ LatencyFigures withhold(LatencyFigures figures, const Claims& claims) {
 }
 
 RunReport summarize(const RunRecord& record) {
-  RunReport run;
-  run.name = record.name;
-  run.protocol = record.protocol;
-  run.endpoint = record.endpoint;
-  run.workload = record.workload;
-  run.arrival = record.arrival;
-  run.status = std::string(to_string(record.status));
-  run.config = record.config;
+  RunReport run = begin_report_of(record);
   run.conditions = record.conditions;
-  run.duration_s = seconds(record.duration);
-  run.warm_up_s = seconds(record.warm_up);
   run.drain_s = seconds(record.drain);
-  run.requests = request_figures(record);
-  run.load.intended_per_s = record.intended_per_s;
-  run.load.offered_per_s = per_second(record.counters.sent, record.duration).value_or(0.0);
-  if (record.has_answers)
-    run.load.achieved_per_s = per_second(record.counters.completed, record.duration);
-  run.bytes_sent = record.counters.bytes_sent;
-  run.bytes_received = record.counters.bytes_received;
-  if (const auto useful = useful_bytes(record))
-    if (const auto bytes_per_s = per_second(*useful, record.duration))
-      run.goodput_bits_per_s = *bytes_per_s * 8.0;
+  fill_load(run, record, record.duration);
   fill_latencies(run, record);
   run.socket_events = event_figures(record.socket_events);
   run.protocol_figures = record.protocol_figures;
@@ -234,6 +243,29 @@ RunReport summarize(const RunRecord& record) {
   run.checks = check(record, run);
   run.verdict = conclude(run, *run.checks);
   withhold_invalid(run);
+  return run;
+}
+
+RunReport tally(const RunRecord& record) {
+  RunReport run = begin_report_of(record);
+  run.status = std::string(to_string(RunStatus::ok));
+  const IntervalSummary last =
+      record.intervals.empty() ? IntervalSummary{} : record.intervals.back();
+  fill_load(run, record, last.end);
+  const auto counted = [](const Histogram& histogram) {
+    LatencyFigures figures;
+    figures.count = histogram.count();
+    figures.histogram = histogram;
+    return figures;
+  };
+  const Latencies& l = record.latencies;
+  if (record.has_response) {
+    run.response = run.response_delivered = counted(l.response);
+    run.service = counted(l.service);
+  }
+  run.send_lag = counted(l.send_lag);
+  run.connect = counted(l.connect);
+  run.intervals.push_back(interval_figures(last, record.has_answers));
   return run;
 }
 

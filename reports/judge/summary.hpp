@@ -221,6 +221,11 @@ struct Report {
 // Derives every figure of a run, and judges them. Pure.
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 
+// What a run that is still going has counted, until the end of its last interval: loads and
+// distributions, of which no percentile is told and nothing is judged. It counts as one that ran to
+// its end. Pure.
+[[nodiscard]] RunReport tally(const RunRecord& record);
+
 // How many requests of a run count as endless in one of its own distributions: the lost ones in
 // `response` and, where a request is a handshake, in `connect`.
 [[nodiscard]] std::uint64_t endless_in(const RunReport& run, LatencyFigures RunReport::*latency);

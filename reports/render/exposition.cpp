@@ -85,7 +85,7 @@ std::uint64_t count_up_to(const Histogram& histogram, std::int64_t ns) {
   return count;
 }
 
-void add_distribution(Family& family, const Labels& labels, const Histogram& histogram,
+void add_distribution(PointFamily& family, const Labels& labels, const Histogram& histogram,
                       std::uint64_t infinite) {
   const std::uint64_t count = histogram.count() + infinite;
   const auto add_bucket = [&](const char* le, std::uint64_t up_to) {
@@ -102,7 +102,13 @@ void add_distribution(Family& family, const Labels& labels, const Histogram& his
   family.points.push_back({"_count", labels, fmt::format("{}", count), {}});
 }
 
-std::string point_text(const Family& family, const Point& point) {
+std::string full_name(const PointFamily& family) {
+  if (family.kind == FamilyKind::counter) return family.name + "_total";
+  if (family.kind == FamilyKind::info) return family.name + "_info";
+  return family.name;
+}
+
+std::string point_text(const PointFamily& family, const Point& point) {
   std::string text = family.name + point.suffix;
   char before = '{';
   for (const auto& [name, value] : point.labels) {

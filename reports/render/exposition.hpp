@@ -26,7 +26,7 @@ struct Point {
 enum class FamilyKind : std::uint8_t { gauge, counter, histogram, info };
 
 // Points of one name. Those of one set of labels stand together, in the order of time.
-struct Family {
+struct PointFamily {
   std::string name;  // as OpenMetrics has it: without the suffix of its points
   FamilyKind kind = FamilyKind::gauge;
   std::string unit;  // a base unit, and the ending of the name; or empty
@@ -62,10 +62,13 @@ struct BucketEnd {
 
 // The points of a distribution in seconds. `infinite` samples are only in the bucket without an end
 // and in the count; the sum is of the others.
-void add_distribution(Family& family, const Labels& labels, const Histogram& histogram,
+void add_distribution(PointFamily& family, const Labels& labels, const Histogram& histogram,
                       std::uint64_t infinite);
 
+// The name that its lines have in text 0.0.4: a counter's ends in "_total", an info's in "_info".
+[[nodiscard]] std::string full_name(const PointFamily& family);
+
 // `name{label="value"} value`, without time and line feed.
-[[nodiscard]] std::string point_text(const Family& family, const Point& point);
+[[nodiscard]] std::string point_text(const PointFamily& family, const Point& point);
 
 }  // namespace volley

@@ -22,12 +22,12 @@ Labels with(const Labels& labels, std::string name, std::string value) {
   return more;
 }
 
-void add(Family& family, const Labels& labels, std::optional<double> value) {
+void add(PointFamily& family, const Labels& labels, std::optional<double> value) {
   if (!value) return;
   if (const auto text = number_text(*value)) family.points.push_back({"", labels, *text, {}});
 }
 
-void add_count(Family& family, const Labels& labels, std::optional<std::uint64_t> count) {
+void add_count(PointFamily& family, const Labels& labels, std::optional<std::uint64_t> count) {
   if (count) family.points.push_back({"_total", labels, fmt::format("{}", *count), {}});
 }
 
@@ -38,7 +38,7 @@ std::uint64_t total_of(const std::vector<KindCount>& kinds) {
 }
 
 // Every kind there is, so that a line does not begin only with the first failure.
-void add_kinds(Family& family, const Labels& labels, const std::vector<KindCount>& kinds) {
+void add_kinds(PointFamily& family, const Labels& labels, const std::vector<KindCount>& kinds) {
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
     const std::string_view word = to_string(static_cast<ErrorKind>(i));
     std::uint64_t count = 0;
@@ -53,7 +53,7 @@ struct Row {
   FamilyKind kind;
   const char* unit;
   const char* help;
-  void (*fill)(Family&, const Labels&, Whole);
+  void (*fill)(PointFamily&, const Labels&, Whole);
 };
 
 constexpr auto kGauge = FamilyKind::gauge;
@@ -63,7 +63,7 @@ constexpr auto kCounter = FamilyKind::counter;
 constexpr std::array kCounters{
     Row{"volley_requests", kCounter, "",
         "Requests sent, by how each ended: the outcomes add up to all that were sent.",
-        [](Family& f, const Labels& l, Whole w) {
+        [](PointFamily& f, const Labels& l, Whole w) {
           const RequestFigures& r = w.requests;
           add_count(f, with(l, "outcome", "completed"), r.completed);
           add_count(f, with(l, "outcome", "lost"), r.lost);
@@ -71,54 +71,54 @@ constexpr std::array kCounters{
           add_count(f, with(l, "outcome", "in_flight"), r.in_flight);
         }},
     Row{"volley_planned_requests", kCounter, "", "Requests due in the measure phase.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.planned); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.planned); }},
     Row{"volley_sent_requests", kCounter, "", "Requests handed to the kernel.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.sent); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.sent); }},
     Row{"volley_unsent_requests", kCounter, "", "Requests that were due and never sent, by why.",
-        [](Family& f, const Labels& l, Whole w) { add_kinds(f, l, w.requests.unsent); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_kinds(f, l, w.requests.unsent); }},
     Row{"volley_skipped_requests", kCounter, "",
         "Requests planned that were not due yet when the run was cut.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.skipped); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.skipped); }},
     Row{"volley_errors", kCounter, "", "Requests sent that failed, by how.",
-        [](Family& f, const Labels& l, Whole w) { add_kinds(f, l, w.requests.errors); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_kinds(f, l, w.requests.errors); }},
     Row{"volley_late_answers", kCounter, "",
         "Answers that came after the timeout; their requests are among the lost.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.late); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.late); }},
     Row{"volley_duplicate_answers", kCounter, "", "Answers that came once more.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.duplicates); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.duplicates); }},
     Row{"volley_reordered_answers", kCounter, "", "Answers that came behind later ones.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.reordered); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.reordered); }},
     Row{"volley_held_back_requests", kCounter, "",
         "Requests that a limit of the plan let wait before they were sent.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.requests.held_back); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.requests.held_back); }},
     Row{"volley_sent_bytes", kCounter, "bytes", "Payload bytes sent.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.bytes_sent); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.bytes_sent); }},
     Row{"volley_received_bytes", kCounter, "bytes", "Payload bytes received.",
-        [](Family& f, const Labels& l, Whole w) { add_count(f, l, w.bytes_received); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add_count(f, l, w.bytes_received); }},
 };
 
 // Loads: the median of the rounds.
 constexpr std::array kGauges{
     Row{"volley_duration_seconds", kGauge, "seconds", "How long was measured, all rounds together.",
-        [](Family& f, const Labels& l, Whole w) { add(f, l, w.duration_s); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add(f, l, w.duration_s); }},
     Row{"volley_configured_requests_per_second", kGauge, "requests_per_second",
         "The load that the plan asked for (open loop).",
-        [](Family& f, const Labels& l, Whole w) { add(f, l, w.load.intended_per_s); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add(f, l, w.load.intended_per_s); }},
     Row{"volley_offered_requests_per_second", kGauge, "requests_per_second",
         "The load that was sent.",
-        [](Family& f, const Labels& l, Whole w) { add(f, l, w.load.offered_per_s); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add(f, l, w.load.offered_per_s); }},
     Row{"volley_achieved_requests_per_second", kGauge, "requests_per_second",
         "The load that was answered in time.",
-        [](Family& f, const Labels& l, Whole w) { add(f, l, w.load.achieved_per_s); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add(f, l, w.load.achieved_per_s); }},
     Row{"volley_goodput_bytes_per_second", kGauge, "bytes_per_second",
         "Payload usefully received per second.",
-        [](Family& f, const Labels& l, Whole w) {
+        [](PointFamily& f, const Labels& l, Whole w) {
           if (w.goodput_bits_per_s) add(f, l, *w.goodput_bits_per_s / 8);
         }},
     Row{"volley_loss_ratio", kGauge, "ratio", "Requests lost, of those sent.",
-        [](Family& f, const Labels& l, Whole w) { add(f, l, w.requests.loss_ratio); }},
+        [](PointFamily& f, const Labels& l, Whole w) { add(f, l, w.requests.loss_ratio); }},
     Row{"volley_verdict", kGauge, "", "1 for the verdict on the numbers, 0 for the others.",
-        [](Family& f, const Labels& l, Whole w) {
+        [](PointFamily& f, const Labels& l, Whole w) {
           if (!w.verdict) return;
           for (const Verdict v :
                {Verdict::trusted, Verdict::degraded, Verdict::not_claimable, Verdict::invalid})
@@ -144,7 +144,8 @@ constexpr std::array kLatencies{
     LatencyRow{"connect", "Time from when a connection was due to when it was established",
                &RunReport::connect}};
 
-void fill_distribution(Family& family, const Labels& labels, Whole whole, const LatencyRow& row) {
+void fill_distribution(PointFamily& family, const Labels& labels, Whole whole,
+                       const LatencyRow& row) {
   const LatencyFigures& figures = whole.*row.figures;
   if (!figures.histogram) return;
   const std::uint64_t infinite = endless_in(whole, row.figures);
@@ -152,7 +153,8 @@ void fill_distribution(Family& family, const Labels& labels, Whole whole, const 
   add_distribution(family, labels, *figures.histogram, infinite);
 }
 
-void fill_percentiles(Family& family, const Labels& labels, Whole whole, const LatencyRow& row) {
+void fill_percentiles(PointFamily& family, const Labels& labels, Whole whole,
+                      const LatencyRow& row) {
   const LatencyFigures& figures = whole.*row.figures;
   const auto add_one = [&](std::string percentile, const std::optional<std::int64_t>& ns) {
     if (ns)
@@ -164,33 +166,35 @@ void fill_percentiles(Family& family, const Labels& labels, Whole whole, const L
 }
 
 // Of the report as a whole.
-Family build_info(const Report& report) {
-  Family family{"volley_build", FamilyKind::info, "", "The program that measured.", {}};
+PointFamily build_info(const Report& report) {
+  PointFamily family{"volley_build", FamilyKind::info, "", "The program that measured.", {}};
   family.points.push_back(
       {"_info", {{"version", report.tool_version}, {"commit", report.tool_commit}}, "1", {}});
   return family;
 }
 
-Family report_success(const Report& report, const Labels& labels) {
-  Family family{"volley_report_success", kGauge, "", "1: the program ended as it was asked.", {}};
+PointFamily report_success(const Report& report, const Labels& labels) {
+  PointFamily family{
+      "volley_report_success", kGauge, "", "1: the program ended as it was asked.", {}};
   add(family, labels, report.status == "ok" ? 1 : 0);
   return family;
 }
 
-Family start_time(const Report& report, const Labels& labels) {
-  Family family{"volley_start_time_seconds", kGauge, "seconds", "When it began, since 1970.", {}};
+PointFamily start_time(const Report& report, const Labels& labels) {
+  PointFamily family{
+      "volley_start_time_seconds", kGauge, "seconds", "When it began, since 1970.", {}};
   if (const auto ms = started_ms(report.started_at))
     add(family, labels, static_cast<double>(*ms) / 1e3);
   return family;
 }
 
 // A condition that was given twice passes when it passed both times.
-Family thresholds(const Report& report, const Labels& labels) {
-  Family family{"volley_threshold_pass",
-                kGauge,
-                "",
-                "0: the condition of --fail-if was met, or could not be looked at.",
-                {}};
+PointFamily thresholds(const Report& report, const Labels& labels) {
+  PointFamily family{"volley_threshold_pass",
+                     kGauge,
+                     "",
+                     "0: the condition of --fail-if was met, or could not be looked at.",
+                     {}};
   for (const ThresholdResult& threshold : report.thresholds) {
     // As it will be written: two texts may come out alike.
     const Labels own = with(labels, "expr", printable(threshold.expr));
@@ -204,10 +208,10 @@ Family thresholds(const Report& report, const Labels& labels) {
   return family;
 }
 
-void add_rounds(std::vector<Family>& families, const std::vector<ScenarioPoints>& scenarios) {
-  Family success{
+void add_rounds(std::vector<PointFamily>& families, const std::vector<ScenarioPoints>& scenarios) {
+  PointFamily success{
       "volley_scenario_success", kGauge, "", "1: all of its rounds ran to their end.", {}};
-  Family rounds{
+  PointFamily rounds{
       "volley_rounds", kGauge, "", "Rounds of the scenario; the finished ones count.", {}};
   for (const ScenarioPoints& s : scenarios) {
     const auto finished = static_cast<double>(s.scenario.rounds.size());
@@ -218,6 +222,65 @@ void add_rounds(std::vector<Family>& families, const std::vector<ScenarioPoints>
   }
   families.push_back(std::move(success));
   families.push_back(std::move(rounds));
+}
+
+using ScenarioList = std::vector<ScenarioPoints>;
+
+void add_figures(std::vector<PointFamily>& families, const ScenarioList& scenarios) {
+  const auto add_family = [&](PointFamily family, auto fill) {
+    for (const ScenarioPoints& s : scenarios)
+      if (s.whole) fill(family, s.labels, *s.whole);
+    families.push_back(std::move(family));
+  };
+  for (const Row& row : kGauges) add_family({row.name, row.kind, row.unit, row.help, {}}, row.fill);
+  for (const Row& row : kCounters)
+    add_family({row.name, row.kind, row.unit, row.help, {}}, row.fill);
+  for (const LatencyRow& row : kLatencies) {
+    add_family(
+        {fmt::format("volley_{}_seconds", row.name),
+         FamilyKind::histogram,
+         "seconds",
+         fmt::format("{}.", row.what),
+         {}},
+        [&row](PointFamily& f, const Labels& l, Whole w) { fill_distribution(f, l, w, row); });
+    add_family(
+        {fmt::format("volley_{}_percentile_seconds", row.name),
+         kGauge,
+         "seconds",
+         fmt::format("{}: percentiles that hold.", row.what),
+         {}},
+        [&row](PointFamily& f, const Labels& l, Whole w) { fill_percentiles(f, l, w, row); });
+  }
+}
+
+// Of the last interval of each scenario's last round.
+void add_last_intervals(std::vector<PointFamily>& families, const ScenarioList& scenarios) {
+  PointFamily response{"volley_interval_response_percentile_seconds",
+                       kGauge,
+                       "seconds",
+                       "Response time of the requests completed in one interval: percentiles.",
+                       {}};
+  PointFamily send_lag{"volley_interval_send_lag_percentile_seconds",
+                       kGauge,
+                       "seconds",
+                       "Send lag of the requests sent in one interval: percentiles.",
+                       {}};
+  const auto add_one = [](PointFamily& family, const Labels& labels, std::string percentile,
+                          const std::optional<std::int64_t>& ns) {
+    if (ns)
+      add(family, with(labels, "percentile", std::move(percentile)),
+          static_cast<double>(*ns) / 1e9);
+  };
+  for (const ScenarioPoints& s : scenarios) {
+    if (s.scenario.rounds.empty() || s.scenario.rounds.back()->intervals.empty()) continue;
+    const IntervalFigures& last = s.scenario.rounds.back()->intervals.back();
+    add_one(response, s.labels, "50", last.response_p50_ns);
+    add_one(response, s.labels, "99", last.response_p99_ns);
+    add_one(response, s.labels, "100", last.response_max_ns);
+    add_one(send_lag, s.labels, "99", last.send_lag_p99_ns);
+  }
+  families.push_back(std::move(response));
+  families.push_back(std::move(send_lag));
 }
 
 }  // namespace
@@ -236,35 +299,24 @@ std::vector<ScenarioPoints> scenario_points(const Report& report) {
   return all;
 }
 
-std::vector<Family> families_of(const Report& report,
-                                const std::vector<ScenarioPoints>& scenarios) {
+std::vector<PointFamily> families_of(const Report& report,
+                                     const std::vector<ScenarioPoints>& scenarios) {
   const Labels supplied = user_labels(report.labels);
-  std::vector<Family> families{build_info(report), report_success(report, supplied),
-                               start_time(report, supplied), thresholds(report, supplied)};
+  std::vector<PointFamily> families{build_info(report), report_success(report, supplied),
+                                    start_time(report, supplied), thresholds(report, supplied)};
   add_rounds(families, scenarios);
-  const auto add_family = [&](Family family, auto fill) {
-    for (const ScenarioPoints& s : scenarios)
-      if (s.whole) fill(family, s.labels, *s.whole);
-    families.push_back(std::move(family));
-  };
-  for (const Row& row : kGauges) add_family({row.name, row.kind, row.unit, row.help, {}}, row.fill);
-  for (const Row& row : kCounters)
-    add_family({row.name, row.kind, row.unit, row.help, {}}, row.fill);
-  for (const LatencyRow& row : kLatencies) {
-    add_family({fmt::format("volley_{}_seconds", row.name),
-                FamilyKind::histogram,
-                "seconds",
-                fmt::format("{}.", row.what),
-                {}},
-               [&row](Family& f, const Labels& l, Whole w) { fill_distribution(f, l, w, row); });
-    add_family({fmt::format("volley_{}_percentile_seconds", row.name),
-                kGauge,
-                "seconds",
-                fmt::format("{}: percentiles that hold.", row.what),
-                {}},
-               [&row](Family& f, const Labels& l, Whole w) { fill_percentiles(f, l, w, row); });
-  }
-  std::erase_if(families, [](const Family& family) { return family.points.empty(); });
+  add_figures(families, scenarios);
+  std::erase_if(families, [](const PointFamily& family) { return family.points.empty(); });
+  return families;
+}
+
+std::vector<PointFamily> families_so_far(const Report& report) {
+  const ScenarioList scenarios = scenario_points(report);
+  std::vector<PointFamily> families{build_info(report),
+                                    start_time(report, user_labels(report.labels))};
+  add_figures(families, scenarios);
+  add_last_intervals(families, scenarios);
+  std::erase_if(families, [](const PointFamily& family) { return family.points.empty(); });
   return families;
 }
 

@@ -21,7 +21,11 @@ struct ScenarioPoints {
 
 // The families that have a point, in a fixed order; figures that a report lacks have none. Without
 // times.
-[[nodiscard]] std::vector<Family> families_of(const Report& report,
-                                              const std::vector<ScenarioPoints>& scenarios);
+[[nodiscard]] std::vector<PointFamily> families_of(const Report& report,
+                                                   const std::vector<ScenarioPoints>& scenarios);
+
+// The same while its last run is still going: what counts and what is distributed so far, and how
+// the last interval of each run was; nothing that only an end can tell.
+[[nodiscard]] std::vector<PointFamily> families_so_far(const Report& report);
 
 }  // namespace volley

@@ -17,9 +17,9 @@ std::string_view type_word(FamilyKind kind) {
   return words.at(static_cast<std::size_t>(kind));
 }
 
-std::string text_of(const std::vector<Family>& families) {
+std::string text_of(const std::vector<PointFamily>& families) {
   std::string text;
-  for (const Family& family : families) {
+  for (const PointFamily& family : families) {
     text += fmt::format("# TYPE {} {}\n", family.name, type_word(family.kind));
     if (!family.unit.empty()) text += fmt::format("# UNIT {} {}\n", family.name, family.unit);
     text += fmt::format("# HELP {} {}\n", family.name, family.help);
@@ -102,7 +102,7 @@ void for_each_interval(const Report& report, const Timeline& timeline, std::int6
 }
 
 // Puts what the counter was during the run before its last point.
-void add_growth(Family& family, const Growing& growing, const Report& report,
+void add_growth(PointFamily& family, const Growing& growing, const Report& report,
                 const Timeline& timeline, std::int64_t origin_ms, const ScenarioPoints& s) {
   Labels labels = s.labels;
   if (growing.outcome != nullptr) labels.emplace_back("outcome", growing.outcome);
@@ -123,9 +123,9 @@ void add_growth(Family& family, const Growing& growing, const Report& report,
   family.points.insert(last, growth.begin(), growth.end());
 }
 
-Family varying_family(const Varying& first, const Report& report, const Timeline& timeline,
-                      std::int64_t origin_ms, const std::vector<ScenarioPoints>& scenarios) {
-  Family family{first.name, FamilyKind::gauge, "seconds", first.help, {}};
+PointFamily varying_family(const Varying& first, const Report& report, const Timeline& timeline,
+                           std::int64_t origin_ms, const std::vector<ScenarioPoints>& scenarios) {
+  PointFamily family{first.name, FamilyKind::gauge, "seconds", first.help, {}};
   for (const ScenarioPoints& s : scenarios)
     for (const Varying& varying : kVarying) {
       if (family.name != varying.name) continue;
@@ -162,17 +162,17 @@ std::string render_openmetrics_timestamped(const Report& report) {
   if (!origin_ms) return text_of({});  // nothing in it has a time
   const Timeline timeline = timeline_of(report);
   const std::vector<ScenarioPoints> scenarios = scenario_points(report);
-  std::vector<Family> families = families_of(report, scenarios);
+  std::vector<PointFamily> families = families_of(report, scenarios);
   const std::int64_t end_ms = *origin_ms + end_of(report, timeline);
-  for (Family& family : families)
+  for (PointFamily& family : families)
     for (Point& point : family.points) point.at_ms = end_ms;
-  for (Family& family : families)
+  for (PointFamily& family : families)
     for (const Growing& growing : kGrowing)
       if (family.name == growing.name)
         for (const ScenarioPoints& s : scenarios)
           add_growth(family, growing, report, timeline, *origin_ms, s);
   for (const Varying* first : {&kVarying.front(), &kVarying.back()}) {
-    Family family = varying_family(*first, report, timeline, *origin_ms, scenarios);
+    PointFamily family = varying_family(*first, report, timeline, *origin_ms, scenarios);
     if (!family.points.empty()) families.push_back(std::move(family));
   }
   return text_of(families);

@@ -9,12 +9,6 @@
 namespace volley {
 namespace {
 
-std::string full_name(const Family& family) {
-  if (family.kind == FamilyKind::counter) return family.name + "_total";
-  if (family.kind == FamilyKind::info) return family.name + "_info";
-  return family.name;
-}
-
 std::string_view type_word(FamilyKind kind) {
   if (kind == FamilyKind::counter) return "counter";
   return kind == FamilyKind::histogram ? "histogram" : "gauge";
@@ -24,7 +18,7 @@ std::string_view type_word(FamilyKind kind) {
 
 std::string render_prometheus(const Report& report) {
   std::string text;
-  for (const Family& family : families_of(report, scenario_points(report))) {
+  for (const PointFamily& family : families_of(report, scenario_points(report))) {
     const std::string name = full_name(family);
     text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name,
                         type_word(family.kind));

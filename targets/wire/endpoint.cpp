@@ -26,6 +26,7 @@ bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.e
 struct Source {
   std::string_view subject;
   std::string_view text;
+  std::uint16_t port = kDefaultPort;  // where the text has none
 };
 
 [[noreturn]] void refuse(const Source& source, std::string_view wrong, std::string_view way_out) {
@@ -113,7 +114,7 @@ HostPort parse_bracketed(const Source& source, std::string_view text) {
            " [an address like ::1 or fe80::1%eth0]; brackets are for IPv6 only");
   }
   const std::string_view rest = text.substr(close + 1);
-  HostPort where{.host = std::string(host)};
+  HostPort where{.host = std::string(host), .port = source.port};
   if (rest.empty()) return where;
   if (rest[0] != ':') {
     refuse(source, "unexpected text after the bracket", " [:port]; write [::1]:2924");
@@ -147,7 +148,7 @@ HostPort parse(const Source& source, std::string_view text) {
   const std::string_view host =
       text.substr(0, text.find('@') == std::string_view::npos ? colon : std::string_view::npos);
   check_name(source, host);
-  HostPort where{.host = std::string(host)};
+  HostPort where{.host = std::string(host), .port = source.port};
   if (colon != std::string_view::npos) where.port = parse_port(source, text.substr(colon + 1));
   return where;
 }
@@ -156,8 +157,8 @@ HostPort parse(const Source& source, std::string_view text) {
 
 std::string_view to_string(Protocol protocol) { return protocol == Protocol::udp ? "udp" : "tcp"; }
 
-HostPort parse_host_port(std::string_view subject, std::string_view text) {
-  const Source source{.subject = subject, .text = text};
+HostPort parse_host_port(std::string_view subject, std::string_view text, std::uint16_t port) {
+  const Source source{.subject = subject, .text = text, .port = port};
   if (text.find("://") != std::string_view::npos) {
     refuse(source, "a scheme does not belong here", " [host:port]; leave out the text up to ://");
   }

@@ -25,10 +25,11 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-// "host", "host:port", "[::1]", "[::1]:port"; the port defaults to 2924. An IPv6 address needs its
-// brackets. Port 0 is allowed: a listener lets the kernel pick one. Throws UsageError that names
-// `subject`.
-[[nodiscard]] HostPort parse_host_port(std::string_view subject, std::string_view text);
+// "host", "host:port", "[::1]", "[::1]:port"; without a port it is `port`. An IPv6 address needs
+// its brackets. Port 0 is allowed: a listener lets the kernel pick one. Throws UsageError that
+// names `subject`.
+[[nodiscard]] HostPort parse_host_port(std::string_view subject, std::string_view text,
+                                       std::uint16_t port = kDefaultPort);
 // "udp://" or "tcp://" and a host and port, which is not 0. Throws UsageError.
 [[nodiscard]] Endpoint parse_endpoint(std::string_view subject, std::string_view text);
 

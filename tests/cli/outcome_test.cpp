@@ -79,7 +79,7 @@ TEST(Progress, IsShownOnATerminalOrWhenAskedForAndNeverWhenQuiet) {
   EXPECT_EQ(plain.find('\r'), std::string::npos) << "a log file gets whole lines";
   const std::string rewritten = written(ProgressMode::automatic, true, false);
   EXPECT_EQ(rewritten.front(), '\r');
-  EXPECT_NE(rewritten.find("\r\x1b[Kwarning: look out\n"), std::string::npos)
+  EXPECT_NE(rewritten.find("\r\x1b[Jwarning: look out\n"), std::string::npos)
       << "a warning does not stand behind a half-written line";
 }
 

@@ -107,7 +107,7 @@ TEST(Exposition, has_lost_requests_only_in_the_bucket_without_an_end) {
   Histogram histogram;
   histogram.record(1'000, 3);
   histogram.record(2'000'000, 1);
-  Family family{"x_seconds", FamilyKind::histogram, "seconds", "x", {}};
+  PointFamily family{"x_seconds", FamilyKind::histogram, "seconds", "x", {}};
   add_distribution(family, {}, histogram, 6);
   ASSERT_EQ(family.points.size(), 28U);
   EXPECT_EQ(point_text(family, family.points[0]), "x_seconds_bucket{le=\"1e-06\"} 3");
