@@ -10,6 +10,7 @@
 #include <cmath>
 #include <ctime>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "targets/wire/tuning.hpp"
@@ -154,16 +155,16 @@ std::optional<std::uint64_t> run_queue_wait_of(pid_t thread) {
 }
 
 std::optional<double> clock_resolution_ns() {
+  // The least step would be what a reading takes, where that is more than what the clock steps by.
   constexpr int readings = 200;
-  std::optional<std::int64_t> least;
+  std::int64_t common = 0;
   MonoTime last = mono_now();
   for (int i = 0; i < readings; ++i) {
     const MonoTime now = mono_now();
-    const std::int64_t step = (now - last).count();
-    if (step > 0) least = std::min(least.value_or(step), step);
+    common = std::gcd(common, (now - last).count());
     last = now;
   }
-  return least ? std::optional(static_cast<double>(*least)) : std::nullopt;
+  return common > 0 ? std::optional(static_cast<double>(common)) : std::nullopt;
 }
 
 std::string clock_source() {
