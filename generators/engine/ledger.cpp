@@ -50,7 +50,7 @@ void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const 
   }
   if (reordered > 0) worker_.recorder().on_reordered(batch.measured, reordered);
   if (auto& variation = worker_.result().variation)
-    flow.variation.arrive(batch.first_sequence + first, n, Trip{batch.sent, received},
+    flow.variation.arrive(batch.first_sequence + first, n, Trip{received, received - batch.sent},
                           batch.measured ? &*variation : nullptr);
   Completion done{batch.intended, batch.sent, received, answer.bytes, batch.measured, n};
   if (!answer.named) {

@@ -45,8 +45,8 @@ ArrivalQuality arrival_quality(const ReorderingFigures& reordering,
   q.together = variation.together;
   q.ipdv_abs_p50_ns = figure_of(differences.at(kP50));
   q.ipdv_abs_p99_ns = figure_of(differences.at(kP99));
-  q.ipdv_shorter_max_ns = figure_of(variation.shorter.max());
-  q.ipdv_longer_max_ns = figure_of(variation.longer.max());
+  q.ipdv_shorter_max_ns = figure_of(variation.shorter().max());
+  q.ipdv_longer_max_ns = figure_of(variation.longer().max());
   return q;
 }
 

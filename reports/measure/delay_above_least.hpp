@@ -17,10 +17,16 @@ class DelayAboveLeast {
  public:
   // Of `times` datagrams. Delays may be negative; they lie within an hour of each other.
   void record(Nanos delay, std::uint64_t times) {
-    if (!first_) first_ = origin_ = least_ = delay;
-    if (delay < origin_) move_origin_below(delay);
-    least_ = std::min(least_, delay);
+    if (delay < least_) {
+      least_ = delay;
+      if (delay < origin_) move_origin_below(delay);
+    }
     delays_.record((delay - origin_).count(), times);
+  }
+
+  // Of so many datagrams.
+  [[nodiscard]] std::uint64_t count() const {
+    return delays_.count() + delays_.below() + delays_.above();
   }
 
   // Right within 0.1 % of twice the largest; none: there are no delays.
@@ -34,6 +40,10 @@ class DelayAboveLeast {
   // As far again below the first one, so that it happens some thirty times at most, however the
   // delays fall.
   void move_origin_below(Nanos delay) {
+    if (!first_) {
+      first_ = origin_ = delay;
+      return;
+    }
     const Nanos origin = delay - (*first_ - delay);
     Histogram moved;
     for (std::size_t i = 0; i < Histogram::kCounters; ++i)
@@ -45,8 +55,8 @@ class DelayAboveLeast {
 
   Histogram delays_;  // above origin_
   std::optional<Nanos> first_;
-  Nanos origin_{0};  // at most least_
-  Nanos least_{0};
+  Nanos origin_ = Nanos::max();  // at most least_
+  Nanos least_ = Nanos::max();
 };
 
 }  // namespace volley

@@ -29,26 +29,31 @@ namespace volley {
 
 // Of one or more flows.
 struct VariationFigures {
-  Histogram longer;            // IPDV from 0 on, in ns
-  Histogram shorter;           // IPDV below 0, without its sign
-  std::uint64_t together = 0;  // pairs of which no difference is known
-  double jitters_ns = 0;       // the last jitters of flows, added up
-  std::uint64_t flows = 0;     // of so many
+  std::array<Histogram, 2> by_sign;  // IPDV in ns: from 0 on; below 0, without its sign
+  std::uint64_t together = 0;        // pairs of which no difference is known
+  double jitters_ns = 0;             // the last jitters of flows, added up
+  std::uint64_t flows = 0;           // of so many
 
+  // The IPDV of a pair. The sign is as good as random: without a branch on it.
+  void record(Nanos difference) {
+    by_sign[difference < Nanos(0) ? 1 : 0].record(std::abs(difference.count()), 1);
+  }
   void merge(const VariationFigures& other);
+  [[nodiscard]] const Histogram& longer() const { return by_sign[0]; }
+  [[nodiscard]] const Histogram& shorter() const { return by_sign[1]; }
   // Pairs whose difference is known.
-  [[nodiscard]] std::uint64_t pairs() const { return longer.count() + shorter.count(); }
+  [[nodiscard]] std::uint64_t pairs() const { return longer().count() + shorter().count(); }
   // All differences without their signs.
   [[nodiscard]] Histogram absolute() const;
   // The mean over the flows; none: no flow has a jitter.
   [[nodiscard]] std::optional<double> jitter_ns() const;
 };
 
-// The times of the calls with which a datagram was sent and received.
+// When a datagram was received, and how long after it was sent, by the calls at both ends.
 struct Trip {
-  MonoTime sent, received;
+  MonoTime received;
+  Nanos delay{0};
 
-  [[nodiscard]] Nanos delay() const { return received - sent; }
   friend bool operator==(const Trip&, const Trip&) = default;
 };
 
@@ -56,19 +61,25 @@ struct Trip {
 // two trips, and beside each gap the trips before and behind it: some 32 KiB at most.
 class VariationTracker {
  public:
-  // The numbers first … first + n - 1 (n from 1 on) came. figures: null when the pairs that they
-  // complete are not to be counted.
+  // The numbers first … first + n - 1 (n from 1 on, all below 2^63) came. figures: null when the
+  // pairs that they complete are not to be counted.
   void arrive(std::uint64_t first, std::uint64_t n, const Trip& trip, VariationFigures* figures) {
-    if (next_ > 0 && trip != last_to_come_) follow(trip.delay() - last_to_come_.delay());
-    last_to_come_ = trip;
-    if (figures != nullptr) figures->together += n - 1;
-    if (first != next_ || next_ == 0) {
+    if (first != next_in_step_) {
       arrive_elsewhere(first, n, trip, figures);
       return;
     }
-    if (figures != nullptr) record(highest_, trip, *figures);
-    highest_ = trip;
-    next_ = first + n;
+    // The one before it was the last to come: one difference tells of both.
+    next_in_step_ = first + n;
+    if (trip == last_to_come_) {
+      if (figures != nullptr) figures->together += n;
+      return;
+    }
+    const Nanos difference = trip.delay - last_to_come_.delay;
+    follow(difference);
+    last_to_come_ = trip;
+    if (figures == nullptr) return;
+    figures->record(difference);
+    if (n > 1) figures->together += n - 1;
   }
   // None before the first difference. It begins at 0, and after n differences has come within a
   // share (15/16)^n of what it would be: 1.6 % after 64.
@@ -85,21 +96,12 @@ class VariationTracker {
 
  private:
   using Edges = std::map<std::uint64_t, Trip>;
+  static constexpr std::uint64_t kOutOfStep = ~std::uint64_t{0};
 
   void follow(Nanos difference) {
-    // The sign of a difference is as good as random: without a branch on it, here and in record().
     const auto d = static_cast<double>(std::abs(difference.count()));
     jitter_ns_ += (d - jitter_ns_) * (1.0 / 16);
     ++differences_;
-  }
-  static void record(const Trip& one, const Trip& next, VariationFigures& figures) {
-    if (one == next) {
-      ++figures.together;
-      return;
-    }
-    const std::int64_t difference = (next.delay() - one.delay()).count();
-    const std::array<Histogram*, 2> by_sign{&figures.longer, &figures.shorter};
-    by_sign[difference < 0 ? 1 : 0]->record(std::abs(difference), 1);
   }
   void arrive_elsewhere(std::uint64_t first, std::uint64_t n, const Trip& trip,
                         VariationFigures* figures);
@@ -108,6 +110,9 @@ class VariationTracker {
   double jitter_ns_ = 0;
   std::uint64_t differences_ = 0;
   Trip last_to_come_;
+  // In step, that is while the last to come has the highest number: the one after it. Then the two
+  // below mean nothing.
+  std::uint64_t next_in_step_ = kOutOfStep;
   std::uint64_t next_ = 0;        // above all numbers so far; 0: none came
   Trip highest_;                  // of next_ - 1
   std::unique_ptr<Edges> edges_;  // by number; null until something is missing

@@ -36,7 +36,7 @@ class UdpSessions {
   };
   Session& session_of(const Address& peer, std::uint32_t session);
   Session& look_up(const Address& peer, std::uint32_t session);
-  static void count(Session& session, const Frame& frame, MonoTime received);
+  static void count_out_of_order(Session& session, const Frame& frame, MonoTime received);
 
   // The one that was touched last, so that what follows from the same peer needs no table: its
   // keyed hash is most of what counting a datagram costs.

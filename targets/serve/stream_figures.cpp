@@ -56,21 +56,6 @@ void StreamFigures::forget(Flow& flow) {
   flow.run = nullptr;
 }
 
-// The delay but for a constant, as if it had been sent that much before it came.
-Trip StreamFigures::trip_of(Run& run, TimeMark sent, MonoTime received) {
-  const TimeMark took = time_mark(received) - sent;
-  if (!run.base) run.base = took;
-  return {.sent = received - between_marks(*run.base, took), .received = received};
-}
-
-bool StreamFigures::arrive_in_order(Flow& flow, const Messages& messages, MonoTime received) {
-  if (messages.measured) flow.arrived.count_from_here();
-  if (!flow.arrived.arrive_in_order(messages.first, messages.n)) return false;
-  if (flow.run == nullptr) return true;
-  note_first_copies(flow, messages, trip_of(*flow.run, messages.sent, received));
-  return true;
-}
-
 SequenceTracker::Arrival StreamFigures::arrive(Flow& flow, const Messages& messages,
                                                MonoTime received) {
   using Arrival = SequenceTracker::Arrival;
@@ -86,19 +71,10 @@ SequenceTracker::Arrival StreamFigures::arrive(Flow& flow, const Messages& messa
   if (arrival == Arrival::in_order || arrival == Arrival::reordered)
     note_first_copies(flow, first, trip);
   if (arrival == Arrival::duplicate && first.measured) {
-    ++run.counted.duplicates;
-    run.counted.replicated += flow.arrived.replicated() - replicated;
+    ++run.duplicates;
+    run.replicated += flow.arrived.replicated() - replicated;
   }
   return arrival;
-}
-
-void StreamFigures::note_first_copies(Flow& flow, const Messages& messages, const Trip& trip) {
-  Run& run = *flow.run;
-  flow.variation.arrive(messages.first, messages.n, trip,
-                        messages.measured ? &run.variation : nullptr);
-  if (!messages.measured) return;
-  run.counted.arrived += messages.n;
-  run.delays.record(trip.delay(), messages.n);
 }
 
 void StreamFigures::add_jitter(const Flow& flow, VariationFigures& to) {
@@ -119,9 +95,9 @@ std::optional<ArrivalQuality> StreamFigures::of(const Address& peer, std::uint32
   VariationFigures variation = run->variation;
   for (const Flow* flow : run->flows) add_jitter(*flow, variation);
   ArrivalQuality quality = arrival_quality(run->reordering, variation);
-  quality.arrived = run->counted.arrived;
-  quality.duplicates = run->counted.duplicates;
-  quality.replicated = run->counted.replicated;
+  quality.arrived = run->delays.count();
+  quality.duplicates = run->duplicates;
+  quality.replicated = run->replicated;
   quality.pdv_p50_ns = figure_of(run->delays.at(kP50));
   quality.pdv_p99_ns = figure_of(run->delays.at(kP99));
   quality.pdv_p99_9_ns = figure_of(run->delays.at(kP99_9));

@@ -42,7 +42,13 @@ class StreamFigures {
   // True: they are the next ones, and that has been taken down. False: nothing has; let the first
   // arrive by itself.
   [[nodiscard]] static bool arrive_in_order(Flow& flow, const Messages& messages,
-                                            MonoTime received);
+                                            MonoTime received) {
+    if (messages.measured) flow.arrived.count_from_here();
+    if (!flow.arrived.arrive_in_order(messages.first, messages.n)) return false;
+    if (flow.run == nullptr) return true;
+    note_first_copies(flow, messages, trip_of(*flow.run, messages.sent, received));
+    return true;
+  }
   // The first of them alone.
   static SequenceTracker::Arrival arrive(Flow& flow, const Messages& messages, MonoTime received);
 
@@ -59,15 +65,28 @@ class StreamFigures {
     std::uint64_t issue = 0;
     std::vector<Flow*> flows;      // those that have not been forgotten
     std::optional<TimeMark> base;  // what the first message took, which delays are told from
-    ArrivalQuality counted;        // arrived, duplicates, replicated
+    std::uint64_t duplicates = 0, replicated = 0;  // ArrivalQuality
     ReorderingFigures reordering;
     VariationFigures variation;
     DelayAboveLeast delays;
   };
   Run& run_of(const PeerKey& key);
   static void leave(Flow& flow);
-  static Trip trip_of(Run& run, TimeMark sent, MonoTime received);
-  static void note_first_copies(Flow& flow, const Messages& messages, const Trip& trip);
+  // The delay but for a constant.
+  static Trip trip_of(Run& run, TimeMark sent, MonoTime received) {
+    const TimeMark took = time_mark(received) - sent;
+    if (!run.base) run.base = took;
+    return {.received = received, .delay = between_marks(*run.base, took)};
+  }
+  static void note_first_copies(Flow& flow, const Messages& messages, const Trip& trip) {
+    Run& run = *flow.run;
+    if (!messages.measured) {
+      flow.variation.arrive(messages.first, messages.n, trip, nullptr);
+      return;
+    }
+    flow.variation.arrive(messages.first, messages.n, trip, &run.variation);
+    run.delays.record(trip.delay, messages.n);
+  }
   static void add_jitter(const Flow& flow, VariationFigures& to);
   [[nodiscard]] const Run* find(const PeerKey& key) const;
 

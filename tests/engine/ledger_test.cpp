@@ -180,14 +180,14 @@ TEST_F(LedgerTest, delay_variation_is_that_of_measured_round_trips_answered_in_t
   at(50us, slot, 6, 3);  // 5 is missing
   EXPECT_EQ(figures.pairs(), 1U) << "1 and 2";
   EXPECT_EQ(figures.together, 4U);
-  EXPECT_EQ(figures.shorter.max(), 60us);
+  EXPECT_EQ(figures.shorter().max(), 60us);
   answer(slot, 6);  // a copy
   at(2s, slot, 5);  // lost, then late
   at(1s, slot, 9);
   EXPECT_EQ(counted().late, 1U);
   EXPECT_EQ(counted().duplicates, 1U);
   EXPECT_EQ(figures.pairs(), 2U);
-  EXPECT_EQ(figures.longer.max(), 1s - 50us);
+  EXPECT_EQ(figures.longer().max(), 1s - 50us);
 }
 
 TEST_F(LedgerTest, answers_of_one_reading_to_requests_of_one_call_have_no_variation) {

@@ -44,7 +44,7 @@ TEST(ArrivalQuality, has_what_the_trackers_found) {
   for (const std::uint64_t number : {0U, 1U, 4U, 5U, 6U, 2U, 3U}) {
     const MonoTime now = start + milliseconds(i++);
     (void)order.arrive(number, now, &reordering);
-    tracker.arrive(number, 1, Trip{now - microseconds(100 + number), now}, &variation);
+    tracker.arrive(number, 1, Trip{now, microseconds(100 + number)}, &variation);
   }
   const ArrivalQuality q = arrival_quality(reordering, variation);
   EXPECT_EQ(q.reordered, 2U);

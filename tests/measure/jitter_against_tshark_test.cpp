@@ -117,7 +117,8 @@ JitterMs jitter_by_volley(const std::vector<Datagram>& datagrams) {
   VariationTracker tracker;
   JitterMs jitter{0, 0};
   for (const Datagram& datagram : datagrams) {
-    const Trip trip{MonoTime(Nanos(datagram.sent_ns)), MonoTime(Nanos(datagram.received_ns))};
+    const Trip trip{MonoTime(Nanos(datagram.received_ns)),
+                    Nanos(datagram.received_ns - datagram.sent_ns)};
     tracker.arrive(datagram.sequence, 1, trip, nullptr);
     if (!tracker.jitter_ns()) continue;  // the first has none
     const double now_ms = *tracker.jitter_ns() * 1e-6;

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr MonoTime kStart{std::chrono::hours(1)};
 
-Trip trip_of(Nanos sent, Nanos delay) { return {kStart + sent, kStart + sent + delay}; }
+Trip trip_of(Nanos sent, Nanos delay) { return {kStart + sent + delay, delay}; }
 
 // One flow, of which everything is counted.
 class Receiver {
@@ -28,7 +28,7 @@ class Receiver {
   // With calls of their own.
   void take(std::uint64_t first, std::uint64_t n, Nanos delay) {
     now_ += 1s;
-    tracker_.arrive(first, n, Trip{now_, now_ + delay}, &figures_);
+    tracker_.arrive(first, n, Trip{now_ + delay, delay}, &figures_);
   }
   void take(std::uint64_t first, std::uint64_t n, const Trip& trip) {
     tracker_.arrive(first, n, trip, &figures_);
@@ -47,8 +47,8 @@ std::map<std::int64_t, std::uint64_t> differences(const VariationFigures& figure
   std::map<std::int64_t, std::uint64_t> counts;
   for (std::int64_t d = 0; d < 2048; ++d) {
     const auto at = static_cast<std::size_t>(d);
-    if (figures.longer.counters()[at] > 0) counts[d] = figures.longer.counters()[at];
-    if (figures.shorter.counters()[at] > 0) counts[-d] = figures.shorter.counters()[at];
+    if (figures.longer().counters()[at] > 0) counts[d] = figures.longer().counters()[at];
+    if (figures.shorter().counters()[at] > 0) counts[-d] = figures.shorter().counters()[at];
   }
   return counts;
 }
@@ -83,7 +83,7 @@ TEST(Variation, of_those_that_shared_both_calls_no_difference_is_known) {
   EXPECT_EQ(receiver.figures().together, 63U);
   EXPECT_EQ(receiver.tracker().jitter_ns(), std::nullopt);
   receiver.take(64, 2, 116ns);
-  EXPECT_EQ(receiver.figures().longer.max(), Nanos(16));
+  EXPECT_EQ(receiver.figures().longer().max(), Nanos(16));
   EXPECT_EQ(receiver.figures().pairs(), 1U);
   EXPECT_EQ(receiver.figures().together, 64U);
   EXPECT_EQ(receiver.tracker().jitter_ns(), 1.0);
@@ -99,7 +99,7 @@ TEST(Variation, those_that_shared_both_calls_need_not_come_in_one_row) {
   EXPECT_EQ(receiver.tracker().jitter_ns(), std::nullopt);
   receiver.take(6, 1, trip_of(50ns, 100ns));  // as long, but with calls of its own
   EXPECT_EQ(receiver.figures().pairs(), 1U);
-  EXPECT_EQ(receiver.figures().longer.max(), Nanos(0));
+  EXPECT_EQ(receiver.figures().longer().max(), Nanos(0));
   EXPECT_EQ(receiver.tracker().jitter_ns(), 0.0);
 }
 
@@ -188,7 +188,7 @@ RC_GTEST_PROP(Variation, equals_a_model_that_remembers_every_delay, ()) {
     for (std::uint64_t s = rows[i].first; s < rows[i].first + rows[i].n; ++s)
       trips[s] = rows[i].trip;
     if (i == 0 || rows[i].trip == rows[i - 1].trip) continue;
-    const Nanos difference = rows[i].trip.delay() - rows[i - 1].trip.delay();
+    const Nanos difference = rows[i].trip.delay - rows[i - 1].trip.delay;
     jitter += (std::abs(static_cast<double>(difference.count())) - jitter) / 16;
   }
   std::map<std::int64_t, std::uint64_t> expected;
@@ -199,7 +199,7 @@ RC_GTEST_PROP(Variation, equals_a_model_that_remembers_every_delay, ()) {
     if (before->second == trip)
       ++together;
     else
-      ++expected[(trip.delay() - before->second.delay()).count()];
+      ++expected[(trip.delay - before->second.delay).count()];
   }
   RC_ASSERT(differences(receiver.figures()) == expected);
   RC_ASSERT(receiver.figures().together == together);
