@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -12,6 +12,7 @@
 
 #include "generators/cli/command.hpp"
 #include "generators/cli/described.hpp"
+#include "generators/cli/standard_streams.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/renderer.hpp"
 
@@ -33,8 +34,16 @@ std::vector<std::string> names_of(const Commands& commands) {
   return names;
 }
 
-std::vector<std::string> values_of(const DescribedOption& option) {
-  if (option.long_name == "--report" && option.value.find("FORMAT") == 0) return format_names();
+// What --report takes: where it is about runs, every format; elsewhere two.
+std::vector<std::string> formats_of(const DescribedCommand& command) {
+  constexpr std::array about_runs{"run", "duel", "report", "merge"};
+  const bool any = std::any_of(about_runs.begin(), about_runs.end(),
+                               [&](const char* name) { return command.name == name; });
+  return any ? format_names() : std::vector<std::string>{"text", "json"};
+}
+
+std::vector<std::string> values_of(const DescribedCommand& command, const DescribedOption& option) {
+  if (option.long_name == "--report") return formats_of(command);
   return {};
 }
 
@@ -64,20 +73,23 @@ std::string for_bash(const Commands& commands) {
   std::string text = fmt::format(
       "# bash completion of volley:  source <(volley completion bash)\n"
       "_volley() {{\n"
-      "  local cur=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words=\n"
+      "  local cur=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words= "
+      "formats=\n"
       "  if ((COMP_CWORD == 1)); then\n"
       "    words='{} --help --version'\n"
-      "  elif [[ $before == --report ]]; then\n"
-      "    words='{}'\n"
       "  else\n"
       "    case ${{COMP_WORDS[1]}} in\n",
-      fmt::join(names_of(commands), " "), fmt::join(format_names(), " "));
+      fmt::join(names_of(commands), " "));
   for (const DescribedCommand& command : commands)
-    text +=
-        fmt::format("      {}) words='{}' ;;\n", command.name, fmt::join(names_of(command), " "));
+    text += fmt::format("      {}) words='{}' formats='{}' ;;\n", command.name,
+                        fmt::join(names_of(command), " "), fmt::join(formats_of(command), " "));
   return text +
          "    esac\n"
-         "    [[ $cur == -* ]] || words=\n"
+         "    if [[ $before == --report ]]; then\n"
+         "      words=$formats\n"
+         "    elif [[ $cur != -* ]]; then\n"
+         "      words=\n"
+         "    fi\n"
          "  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
          "}\n"
@@ -106,7 +118,7 @@ std::string for_zsh(const Commands& commands) {
     text += fmt::format("    {}) _arguments", command.name);
     for (const DescribedOption& option : command.options) {
       if (option.long_name.empty()) continue;
-      const std::vector<std::string> values = values_of(option);
+      const std::vector<std::string> values = values_of(command, option);
       const std::string value =
           option.value.empty()
               ? ""
@@ -138,7 +150,7 @@ std::string for_fish(const Commands& commands) {
       text += fmt::format("complete -c volley -n '__fish_seen_subcommand_from {}' -l {}{} -d '{}'",
                           command.name, option.long_name.substr(2),
                           option.value.empty() ? "" : " -r", fish_quoted(option.summary()));
-      if (const auto values = values_of(option); !values.empty())
+      if (const auto values = values_of(command, option); !values.empty())
         text += fmt::format(" -a '{}'", fmt::join(values, " "));
       text += '\n';
     }
@@ -157,7 +169,7 @@ std::string completion(const std::string& shell, const Commands& commands) {
 
 Action add_completion_command(CLI::App& app, const Invocation&) {
   auto shell = std::make_shared<std::string>();
-  app.description("Print what a shell needs to complete volley's commands and options.");
+  app.description("Print what a shell needs to complete options.");
   app.add_option("SHELL", *shell, "bash, zsh or fish")->type_name("")->required();
   app.footer(
       "Examples\n"
@@ -167,8 +179,7 @@ Action add_completion_command(CLI::App& app, const Invocation&) {
       "\n"
       "Exit: 0 done, 1 it could not be written, 2 wrong use.");
   return [shell, &app] {
-    fmt::print("{}", completion(*shell, commands_of(app)));
-    return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
+    return print_all(completion(*shell, commands_of(app))) ? kExitDone : kExitFailed;
   };
 }
 

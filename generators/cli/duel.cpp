@@ -74,10 +74,10 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
   }
 
   ReportOutputs outputs(output.reports, !output.prints_text());
-  LiveStream live(output.live);
   Report report = begin_report(invocation);
   report.labels = options.run.labels;
   MetricsEndpoint metrics(output.metrics_listen, report);
+  LiveStream live(output.live);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
   if (!metrics.url().empty()) progress.note(fmt::format("metrics at {}", metrics.url()));
   live.begin(report);

@@ -1,5 +1,6 @@
 // One idea: the thread that keeps the time of a run writes, so a reader that takes nothing must not
-// hold it: a pipe is only written to where it has room, and given up when it has none for a second.
+// hold it: a pipe is only written to where it has room. It is given up when it has been waited for
+// a second since a line last found it with room.
 #include "generators/cli/live.hpp"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -20,7 +22,7 @@
 namespace volley {
 namespace {
 
-constexpr int kMostWaitMs = 1000;
+constexpr std::chrono::milliseconds kMostWait{1000};
 
 std::string subject(std::string_view path) { return fmt::format("--live {}", path); }
 
@@ -51,8 +53,11 @@ void LiveStream::start(const RunRecord& record) {
                               record.arrival, record.intended_per_s, record.config}));
 }
 
-void LiveStream::interval(const IntervalSummary& interval) {
-  write(ndjson_interval(run_, interval_figures(interval, true)));
+void LiveStream::interval(const RunRecord& record) {
+  const IntervalSummary& last = record.intervals.back();
+  // Of a stream its receiver tells at the end, and only then, if it is ours.
+  const bool told = record.has_answers || last.counters.completed + last.counters.lost > 0;
+  write(ndjson_interval(run_, interval_figures(last, told)));
 }
 
 void LiveStream::warn(std::string_view text) { write(ndjson_warning(run_, text)); }
@@ -73,17 +78,21 @@ RunHooks LiveStream::hooks() {
   RunHooks hooks;
   if (fd_ < 0) return hooks;
   hooks.on_start = [this](const RunRecord& record) { start(record); };
-  hooks.on_measured = [this](const RunRecord& record) { interval(record.intervals.back()); };
+  hooks.on_measured = [this](const RunRecord& record) { interval(record); };
   hooks.on_warning = [this](const std::string& text) { warn(text); };
   return hooks;
 }
 
 void LiveStream::write(std::string_view line) {
+  pollfd room{fd_, POLLOUT, 0};
+  if (fd_ >= 0 && ::poll(&room, 1, 0) > 0) waited_ = {};
   while (fd_ >= 0 && !line.empty()) {
-    pollfd room{fd_, POLLOUT, 0};
-    const int ready = ::poll(&room, 1, kMostWaitMs);
+    const auto rest = std::chrono::ceil<std::chrono::milliseconds>(kMostWait - waited_);
+    const MonoTime began = mono_now();
+    const int ready = ::poll(&room, 1, static_cast<int>(rest.count()));
+    waited_ += mono_now() - began;
     if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) return give_up("its reader took nothing for a second");
+    if (ready == 0 || waited_ > kMostWait) return give_up("its reader has held it up for a second");
     // A pipe that has room has it for so much at least.
     const ssize_t n = ::write(fd_, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
     if (n < 0 && errno == EINTR) continue;

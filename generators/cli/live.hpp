@@ -23,8 +23,8 @@ class LiveStream {
 
   // In this order: begin; for each run start, its intervals and warnings, end; end.
   void begin(const Report& report);
-  void start(const RunRecord& record);  // as far as it is known before the load
-  void interval(const IntervalSummary& interval);
+  void start(const RunRecord& record);     // as far as it is known before the load
+  void interval(const RunRecord& record);  // the last one
   void warn(std::string_view text);
   // A run that never started gets its start now.
   void end(const RunReport& run);
@@ -39,7 +39,8 @@ class LiveStream {
   void give_up(std::string_view why);
 
   std::string path_;
-  int fd_ = -1;  // -1: not asked for, or given up
+  Nanos waited_{0};  // for its reader
+  int fd_ = -1;      // -1: not asked for, or given up
   bool failed_ = false;
   std::size_t run_ = 0;     // the number of the last one that started
   bool has_begun_ = false;  // and has not ended

@@ -23,7 +23,6 @@ constexpr const char* kExamples =
     "  volley run udp                                   our own target, closed loop\n"
     "  volley run tcp://192.0.2.7:2924 --rate 10k --flows 16 --report json:r.json\n"
     "  volley duel --rate 5k --duration 3s              UDP beside TCP, one method\n"
-    "\n"
     "Exit: 0 done, 1 the run failed, 2 wrong use, 98 a regression, 99 a --fail-if.";
 
 struct Command {

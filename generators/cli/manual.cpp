@@ -7,6 +7,7 @@
 
 #include "generators/cli/command.hpp"
 #include "generators/cli/described.hpp"
+#include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 
 namespace volley {
@@ -85,10 +86,7 @@ Action add_manual_command(CLI::App& app, const Invocation&) {
       "  volley manual | man -l -\n"
       "\n"
       "Exit: 0 done, 1 it could not be written, 2 wrong use.");
-  return [&app] {
-    fmt::print("{}", page(commands_of(app)));
-    return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
-  };
+  return [&app] { return print_all(page(commands_of(app))) ? kExitDone : kExitFailed; };
 }
 
 }  // namespace volley

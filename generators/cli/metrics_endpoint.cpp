@@ -80,6 +80,20 @@ MetricFamily converted(const PointFamily& family) {
   return to;
 }
 
+// Without what belongs to the end of the program: of a duel, one round is not yet all.
+RunReport counts_of(RunReport run) {
+  run.verdict.reset();
+  run.checks.reset();
+  for (const auto latency : {&RunReport::response, &RunReport::response_delivered,
+                             &RunReport::service, &RunReport::send_lag, &RunReport::connect}) {
+    LatencyFigures counted;
+    counted.count = (run.*latency).count;
+    counted.histogram = std::move((run.*latency).histogram);
+    run.*latency = std::move(counted);
+  }
+  return run;
+}
+
 class Ready : public prometheus::Collectable {
  public:
   void put(std::vector<MetricFamily> families) {
@@ -165,7 +179,7 @@ RunHooks MetricsEndpoint::hooks() {
 }
 
 void MetricsEndpoint::end(const RunReport& run) {
-  if (server_) server_->show(run);
+  if (server_) server_->show(counts_of(run));
 }
 
 }  // namespace volley

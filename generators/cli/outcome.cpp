@@ -10,6 +10,7 @@
 #include "generators/cli/standard_streams.hpp"
 #include "generators/cli/version.hpp"
 #include "generators/engine/host.hpp"
+#include "reports/judge/missing.hpp"
 #include "reports/judge/threshold_parser.hpp"
 #include "reports/judge/thresholds.hpp"
 #include "reports/judge/verdicts.hpp"
@@ -24,12 +25,10 @@ bool is_json_on_stdout(std::string_view report) {
 
 std::string threshold_text(const ThresholdResult& result) {
   const std::string what = result_text(result);
-  return printable(
-      result.value
-          ? fmt::format("--fail-if '{}': {}; see the report", result.expr, what)
-          : fmt::format("--fail-if '{}': {}, so it counts as met; measure longer, or ask for a "
-                        "figure this run has",
-                        result.expr, what));
+  return printable(result.value
+                       ? fmt::format("--fail-if '{}': {}; see the report", result.expr, what)
+                       : fmt::format("--fail-if '{}': {}, so it counts as met; {}", result.expr,
+                                     what, way_out(result.reason)));
 }
 
 }  // namespace

@@ -41,7 +41,14 @@ std::string checked_live(const std::string& path, const std::vector<ReportTarget
 
 // The port is what OpenTelemetry gives to an exporter of this kind.
 HostPort metrics_address(const std::string& text) {
-  return parse_host_port("--metrics-listen", text, 9464);
+  const HostPort where = parse_host_port("--metrics-listen", text, 9464);
+  // The server of prometheus-cpp, as Debian builds it, has IPv4 only.
+  if (where.host.find(':') != std::string::npos)
+    throw UsageError(fmt::format(
+        "--metrics-listen {}: an IPv6 address [a name or an IPv4 address]; listen on 127.0.0.1 or "
+        "0.0.0.0",
+        text));
+  return where;
 }
 
 }  // namespace

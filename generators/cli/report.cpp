@@ -11,6 +11,7 @@
 #include "generators/cli/outcome.hpp"
 #include "generators/cli/output_options.hpp"
 #include "generators/cli/saved_report.hpp"
+#include "generators/cli/standard_streams.hpp"
 #include "reports/judge/threshold_parser.hpp"
 #include "reports/measure/ensure.hpp"
 #include "reports/render/output.hpp"
@@ -27,10 +28,7 @@ struct Typed {
   bool strict = false;
 };
 
-int print_schema() {
-  fmt::print("{}", report_schema());
-  return std::fflush(stdout) == 0 ? kExitDone : kExitFailed;
-}
+int print_schema() { return print_all(report_schema()) ? kExitDone : kExitFailed; }
 
 int carry_out(const Typed& typed) {
   if (typed.schema) return print_schema();

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <string>
 
 namespace volley {
 
@@ -17,6 +20,13 @@ void hold_standard_streams() {
 void tell(std::FILE* to, std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), to);
   (void)std::fflush(to);
+}
+
+bool print_all(std::string_view text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (written && std::fflush(stdout) == 0) return true;
+  tell(stderr, std::string("volley: stdout: cannot be written: ") + std::strerror(errno) + "\n");
+  return false;
 }
 
 }  // namespace volley

@@ -15,4 +15,8 @@ void hold_standard_streams();
 // Prints what is meant for a person and flushes. That it cannot be printed changes nothing.
 void tell(std::FILE* to, std::string_view text);
 
+// Prints what was asked for on stdout, and flushes. False: not all of it could be written, and
+// stderr says so.
+[[nodiscard]] bool print_all(std::string_view text);
+
 }  // namespace volley

@@ -211,6 +211,8 @@ RunRecord blank_record(const RunPlan& plan, const HostPort& where, const Address
   record.warm_up = plan.warm_up;
   record.timeout = plan.timeout;
   if (plan.rate) record.intended_per_s = plan.rate->per_second();
+  // Of a stream only its receiver can tell, at the end.
+  record.has_answers = plan.workload != Workload::stream;
   record.has_response = plan.workload == Workload::rr || plan.workload == Workload::crr ||
                         plan.workload == Workload::hold;
   record.slices = Slices(plan.timeout);
@@ -282,6 +284,7 @@ void warn_of_silence(RunRecord& record, const RunPlan& plan, const Workers& work
 void fill_record(RunRecord& record, const RunPlan& plan, const Workers& workers,
                  const RunTimes& times, int signal, const ProcessUsage& before) {
   TargetSide receiver;
+  record.has_answers = true;
   std::uint32_t dead = 0;
   std::optional<std::uint64_t> planned = 0;
   MonoTime ended = times.measure_begin;

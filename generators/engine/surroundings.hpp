@@ -43,8 +43,8 @@ void compare_surroundings(const SurroundingsSample& before, const SurroundingsSa
 [[nodiscard]] pid_t this_thread_id();
 // Of a thread of this process: see SurroundingsSample.
 [[nodiscard]] std::optional<std::uint64_t> run_queue_wait_of(pid_t thread);
-// The step of the clock that times are taken by: what the steps between a few readings, however long
-// a reading takes, are whole multiples of. None: it has not moved meanwhile.
+// The step of the clock that times are taken by: what the steps between a few readings, however
+// long a reading takes, are whole multiples of. None: it has not moved meanwhile.
 [[nodiscard]] std::optional<double> clock_resolution_ns();
 // The kernel's word for what it takes the time from; empty: unknown.
 [[nodiscard]] std::string clock_source();

@@ -28,5 +28,7 @@ enum class Missing : std::uint8_t {
 // For a person, of a reason in the words of the JSON: "response_p99 is withheld: …". A word that is
 // none of them says only that the metric is missing.
 [[nodiscard]] std::string missing_text(std::string_view metric, std::string_view reason);
+// What to do about it: "measure longer, or …".
+[[nodiscard]] std::string_view way_out(std::string_view reason);
 
 }  // namespace volley

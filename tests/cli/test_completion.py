@@ -45,6 +45,7 @@ def test_bash_completes_commands_options_and_formats():
         assert sorted(bash_completes("volley", command, "--")) == sorted(options), command
     assert bash_completes("volley", "run", "udp", "--flo") == ["--flows"]
     assert "openmetrics" in bash_completes("volley", "run", "udp", "--report", "open")
+    assert set(bash_completes("volley", "compare", "a", "b", "--report", "")) == {"text", "json"}
     assert bash_completes("volley", "run", "udp", "--live", "r") == [], "left to file names"
     assert bash(f"source <({volley_path()} completion bash); complete -p volley") == [
         "complete", "-o", "default", "-F", "_volley", "volley"]
@@ -93,6 +94,15 @@ def test_zsh_takes_the_file_for_a_completion(tmp_path):
 def test_no_other_shell(words, said):
     result = run_volley("completion", *words)
     assert result.code == 2 and said in result.stderr, str(result)
+
+
+@pytest.mark.parametrize("words", [("report", "--schema"), ("manual",), ("completion", "bash")])
+def test_what_cannot_be_written_is_told(words):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([volley_path(), *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                              timeout=30)
+    assert done.returncode == 1, done
+    assert done.stderr == "volley: stdout: cannot be written: No space left on device\n", done
 
 
 def test_the_manual_page_is_one_that_groff_takes_and_has_every_option():

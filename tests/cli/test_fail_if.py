@@ -87,6 +87,10 @@ def test_a_saved_report_is_judged_again(saved, tmp_path, condition, passes):
     assert VALIDATOR.is_valid(result.json), str(result)
 
 
+WAYS_OUT = {"not_claimable": "measure longer", "not_measured": "a figure that it has",
+            "no_run": "name one that the report has"}
+
+
 # Why there is nothing to judge.
 @pytest.mark.parametrize("condition, reason, missing", [
     ("p99.99 < 1h", "not_claimable", "latency_ns.response.p99_99"),
@@ -104,6 +108,7 @@ def test_what_is_missing_fails_and_says_why(saved, tmp_path, condition, reason, 
     assert threshold["reason"] == (reason or "no_run"), str(result)
     assert threshold["missing"] == (missing or "udp.jitter_ns"), str(result)
     assert "could not be evaluated" in result.stderr and threshold["missing"] in result.stderr
+    assert WAYS_OUT[threshold["reason"]] in result.stderr, str(result)
 
 
 def test_what_is_asked_now_takes_the_place_of_what_was_asked_then(saved, tmp_path):

@@ -7,11 +7,13 @@ import json
 import os
 import random
 import signal
+import socket
 import threading
+from pathlib import Path
 
 import pytest
 
-from harness import finish, run_volley, start_volley, wait_until
+from harness import PATIENCE, finish, run_volley, start_volley, wait_until
 from judging import check_report, strict_json
 
 SHORT = ("--duration", "400ms", "--warm-up", "0s", "--interval", "100ms", "--progress", "none")
@@ -36,7 +38,7 @@ def check_sums(events, run):
     (end,) = of_run(events, "end", run)
     intervals = of_run(events, "interval", run)
     for key in SUMS:
-        assert sum(i[key] for i in intervals) == end["requests"][key], key
+        assert sum(i[key] or 0 for i in intervals) == end["requests"][key], key
     assert sum(i["bytes_sent"] for i in intervals) == end["bytes"]["sent"]
 
 
@@ -53,6 +55,10 @@ def test_it_has_the_lines_of_the_finished_report(tmp_path, load):
     # What the kernel made of a wish is not known before.
     assert later[1]["data"]["config"].items() >= events[1]["data"].pop("config").items()
     del later[1]["data"]["config"]
+    if "stream" in load:  # its receiver tells at the end
+        for event in later:
+            if event["event"] == "interval" and event["data"]["completed"] == 0:
+                event["data"]["completed"] = event["data"]["lost"] = None
     assert events == later
 
 
@@ -135,7 +141,7 @@ def test_lines_longer_than_a_pipe_come_whole():
     check_sums(events, 1)
 
 
-@pytest.mark.parametrize("read_all, words", [(False, "its reader took nothing for a second"),
+@pytest.mark.parametrize("read_all, words", [(False, "its reader has held it up for a second"),
                                              (None, "Broken pipe")], ids=["deaf", "gone"])
 def test_a_reader_that_does_not_read_is_given_up_and_the_run_goes_on(read_all, words):
     result, _ = with_pipe(read_all, "--duration", "1500ms", "--interval", "20ms")
@@ -143,6 +149,46 @@ def test_a_reader_that_does_not_read_is_given_up_and_the_run_goes_on(read_all, w
     assert result.stderr.count(words) == 1 and "--live /dev/fd/" in result.stderr, str(result)
     assert result.run["status"] == "ok" and result.run["duration_s"] == 1.5
     check_report(result.json)
+
+
+def test_a_reader_that_is_always_late_is_given_up():
+    """One page whenever it comes to that: each wait is short, all of them are not."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = start_volley("run", "udp", "--duration", "60s", "--warm-up", "0s", "--interval", "10ms",
+                           "--live", f"/dev/fd/{writer}", "--progress", "none", "--report", "json",
+                           pass_fds=(writer,))
+    os.close(writer)
+    stop = threading.Event()
+
+    def dawdle():
+        while os.read(reader, 4096) and not stop.wait(0.3):
+            pass
+
+    thread = threading.Thread(target=dawdle)
+    thread.start()
+    try:
+        said = process.stderr.readline()
+        assert b"has held it up for a second" in said, said
+        process.send_signal(signal.SIGINT)
+        result = finish(process, process.argv, 10, process.started)
+        assert result.code == 1 and result.run["status"] == "interrupted", str(result)
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+        os.close(reader)
+
+
+def test_of_a_stream_to_a_stranger_nothing_is_known_of_what_arrived(tmp_path):
+    live, at_end = tmp_path / "live", tmp_path / "end"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        result = run_volley("run", f"udp://127.0.0.1:{sink.getsockname()[1]}", "--workload", "stream",
+                            "--rate", "1k", *SHORT, "--live", live, "--report", f"ndjson:{at_end}")
+    assert result.code == 0, str(result)
+    intervals = of_run(events_of(live.read_bytes()), "interval", 1)
+    assert intervals == of_run(events_of(at_end.read_bytes()), "interval", 1)
+    assert {(i["completed"], i["lost"]) for i in intervals} == {(None, None)}
 
 
 @pytest.mark.parametrize("words, said", [
@@ -191,3 +237,25 @@ def test_killed_at_any_moment_it_leaves_the_old_report_or_a_whole_new_one(tmp_pa
         if live.exists() and live.read_bytes():
             assert names_of(events_of(live.read_bytes()))[0] == ("start", None)
     assert False in found, "not one run came to its end"
+
+
+@pytest.mark.skipif(PATIENCE > 1, reason="a sanitizer remembers what was freed")
+def test_memory_does_not_grow_with_the_time(tmp_path):
+    """But for a row of figures an interval: 20 s of them, a tenth of a second each."""
+    live = tmp_path / "live"
+    process = start_volley("run", "udp", "--rate", "2k", "--duration", "20s", "--warm-up", "0s",
+                           "--interval", "100ms", "--live", live, "--progress", "none", "--report",
+                           "json")
+
+    def resident_after(intervals):
+        def enough():
+            return live.exists() and live.read_bytes().count(b'"interval"') >= intervals
+        wait_until(enough, f"{intervals} intervals", 25)
+        fields = dict(line.split(":\t", 1) for line in
+                      Path(f"/proc/{process.pid}/status").read_text().splitlines())
+        return int(fields["VmRSS"].split()[0]) * 1024
+
+    early, late = resident_after(20), resident_after(190)
+    result = finish(process, process.argv, 20, process.started)
+    assert result.code == 0 and len(result.run["intervals"]) == 200, str(result)
+    assert late - early < 170 * 16_384, "some KiB an interval, as vectors grow"

@@ -20,7 +20,8 @@ class Terminal:
         self.server = f"volley-{uuid.uuid4().hex}"
         self.columns = columns
         self.environment = {**os.environ, "LC_ALL": "C.UTF-8", "PS1": "ready>", **environment}
-        self.environment.pop("TMUX", None)
+        for name in {"TMUX", "NO_COLOR"} - environment.keys():
+            self.environment.pop(name, None)
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", 50, "sh", "-i")
         wait_until(lambda: "ready>" in self.screen(), "a prompt")
 
@@ -45,9 +46,13 @@ class Terminal:
                 if re.search(r"p99 .*lost \d", line) and "volley run" not in line]
 
     def shows(self, pattern):
-        wait_until(lambda: any(re.search(pattern, line) for line in self.pictures()), pattern)
-        (line,) = self.pictures()
-        return line
+        found = []
+
+        def seen():
+            found[:] = [line for line in self.pictures() if re.search(pattern, line)]
+            return len(found) == 1
+        wait_until(seen, pattern)
+        return found[0]
 
     def resize(self, columns):
         self.columns = columns
@@ -80,7 +85,7 @@ def test_in_200_columns_there_is_all_of_it(terminal):
     screen = terminal(200)
     screen.start(RUN)
     line = screen.shows(r"[▁▂▃▄▅▆▇█]{4}  lost")
-    assert re.search(r"^measure  \[[█░]{20}\] \d+ %  \d+ s left  [\d,]+/s of 2,000/s  p50 [\d.]+ us  "
+    assert re.search(r"^measure  \[[█░]{20}\] \d+ %  \d+ s left  [\d,]+/s of 2,000/s  p50 [\d.]+ [um]s  "
                      r"p99 [\d.]+ [um]s  [▁▂▃▄▅▆▇█]+  lost 0$", line), line
 
 

@@ -22,9 +22,17 @@ SLOW = "--service-time fixed:3ms"
 
 def blocks(heading):
     """The fenced blocks of a section."""
-    section = re.split(r"^## ", TEXT, flags=re.M)
-    (own,) = [s for s in section if s.startswith(heading + "\n")]
-    return re.findall(r"^```\w*\n(.*?)^```", own, re.M | re.S)
+    found, section, block = [], None, None
+    for line in TEXT.splitlines(keepends=True):
+        if line.startswith("```"):
+            if block is not None and section == heading:
+                found.append("".join(block))
+            block = [] if block is None else None
+        elif block is not None:
+            block.append(line)
+        elif line.startswith("## "):
+            section = line[3:].strip()
+    return found
 
 
 class Job:

@@ -66,7 +66,9 @@ def fixture_query(module_programs, tmp_path_factory):
                        "--interval", "200ms", "--metrics-listen", "127.0.0.1:0", bufsize=0)
     said = b""
     while b"/metrics\n" not in said:
-        said += run.stderr.read(1)
+        piece = run.stderr.read(1)
+        assert piece, f"it ended: {said}"
+        said += piece
     live = said.decode().split("/")[2]
     (folder / "p.yml").write_text(json.dumps({
         "global": {"scrape_interval": "500ms"},
