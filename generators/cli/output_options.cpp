@@ -30,7 +30,7 @@ ProgressMode parse_progress(std::string_view text) {
 std::string checked_live(const std::string& path, const std::vector<ReportTarget>& reports) {
   if (path.empty())
     throw UsageError("--live: no file [FILE or -]; name one, like --live run.ndjson");
-  const std::string place = path == "/dev/stdout" ? "-" : path;
+  std::string place = path == "/dev/stdout" ? "-" : path;
   for (const ReportTarget& report : reports)
     if (writes_to(report, place))
       throw UsageError(fmt::format(
@@ -41,7 +41,7 @@ std::string checked_live(const std::string& path, const std::vector<ReportTarget
 
 // The port is what OpenTelemetry gives to an exporter of this kind.
 HostPort metrics_address(const std::string& text) {
-  const HostPort where = parse_host_port("--metrics-listen", text, 9464);
+  HostPort where = parse_host_port("--metrics-listen", text, 9464);
   // The server of prometheus-cpp, as Debian builds it, has IPv4 only.
   if (where.host.find(':') != std::string::npos)
     throw UsageError(fmt::format(

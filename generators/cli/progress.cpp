@@ -16,16 +16,17 @@ constexpr Nanos kLeastPause = std::chrono::milliseconds(100);
 constexpr std::size_t kMostCourse = 60;
 constexpr std::size_t kLeastPicture = 40;
 
-bool is_set(const char* name) {
+// Empty: it is not set.
+std::string_view variable(const char* name) {
   const char* const value = std::getenv(name);
-  return value != nullptr && *value != '\0';
+  return value == nullptr ? "" : value;
 }
 
 // By the first of the variables that decide it.
 bool writes_utf8() {
   for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    if (!is_set(name)) continue;
-    const std::string_view value = std::getenv(name);
+    const std::string_view value = variable(name);
+    if (value.empty()) continue;
     for (const char* const word : {"UTF-8", "UTF8", "utf-8", "utf8"})
       if (value.find(word) != std::string_view::npos) return true;
     return false;
@@ -39,7 +40,7 @@ TerminalStyle style_of(std::FILE* to) {
   winsize size{};
   if (::ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.columns = size.ws_col;
   style.unicode = writes_utf8();
-  style.colour = !is_set("NO_COLOR");
+  style.colour = variable("NO_COLOR").empty();
   return style;
 }
 
