@@ -91,8 +91,9 @@ void LiveStream::write(std::string_view line) {
     const MonoTime began = mono_now();
     const int ready = ::poll(&room, 1, static_cast<int>(rest.count()));
     waited_ += mono_now() - began;
-    if (ready < 0 && errno == EINTR) continue;
+    const bool interrupted = ready < 0 && errno == EINTR;
     if (ready == 0 || waited_ > kMostWait) return give_up("its reader has held it up for a second");
+    if (interrupted) continue;
     // A pipe that has room has it for so much at least.
     const ssize_t n = ::write(fd_, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
     if (n < 0 && errno == EINTR) continue;

@@ -84,6 +84,7 @@ MetricFamily converted(const PointFamily& family) {
 RunReport counts_of(RunReport run) {
   run.verdict.reset();
   run.checks.reset();
+  run.requests.in_flight.reset();
   for (const auto latency : {&RunReport::response, &RunReport::response_delivered,
                              &RunReport::service, &RunReport::send_lag, &RunReport::connect}) {
     LatencyFigures counted;

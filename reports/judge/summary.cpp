@@ -252,6 +252,8 @@ RunReport tally(const RunRecord& record) {
   const IntervalSummary last =
       record.intervals.empty() ? IntervalSummary{} : record.intervals.back();
   fill_load(run, record, last.end);
+  // Not yet an outcome: only an end makes it one, and until then it falls again.
+  run.requests.in_flight.reset();
   const auto counted = [](const Histogram& histogram) {
     LatencyFigures figures;
     figures.count = histogram.count();

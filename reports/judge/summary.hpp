@@ -222,8 +222,8 @@ struct Report {
 [[nodiscard]] RunReport summarize(const RunRecord& record);
 
 // What a run that is still going has counted, until the end of its last interval: loads and
-// distributions, of which no percentile is told and nothing is judged. It counts as one that ran to
-// its end. Pure.
+// distributions, of which no percentile is told and nothing is judged, and no request is in flight
+// for good. It counts as one that ran to its end. Pure.
 [[nodiscard]] RunReport tally(const RunRecord& record);
 
 // How many requests of a run count as endless in one of its own distributions: the lost ones in

@@ -316,12 +316,6 @@ std::vector<PointFamily> families_so_far(const Report& report) {
                                     start_time(report, user_labels(report.labels))};
   add_figures(families, scenarios);
   add_last_intervals(families, scenarios);
-  // The one count of requests that falls again, which a counter must not.
-  const std::pair<std::string, std::string> in_flight{"outcome", "in_flight"};
-  for (PointFamily& family : families)
-    std::erase_if(family.points, [&](const Point& point) {
-      return std::find(point.labels.begin(), point.labels.end(), in_flight) != point.labels.end();
-    });
   std::erase_if(families, [](const PointFamily& family) { return family.points.empty(); });
   return families;
 }

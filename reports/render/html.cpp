@@ -13,6 +13,7 @@
 #include "reports/render/html_sections.hpp"
 #include "reports/render/renderer.hpp"
 #include "reports/render/text_verdict.hpp"
+#include "reports/render/words.hpp"
 
 namespace volley {
 namespace {
@@ -24,7 +25,7 @@ struct Section {
 };
 
 // In the order of the page. Charts of sweeps and searches come first when there are any.
-constexpr std::array<Section, 11> kSections{{
+constexpr std::array<Section, 12> kSections{{
     {"thresholds", "Thresholds", html_thresholds},
     {"troubles", "What went wrong", html_troubles},
     {"response", "How long answers took", html_response},
@@ -33,6 +34,7 @@ constexpr std::array<Section, 11> kSections{{
     {"delay", "Where the time went", html_delay},
     {"losses", "Where datagrams were lost", html_losses},
     {"requests", "What became of every request", html_requests},
+    {"parts", "What was merged", html_parts},
     {"checks", "May I believe it?", html_checks},
     {"conditions", "Conditions", html_conditions},
     {"data", "The data", html_data},
@@ -54,6 +56,10 @@ std::string policy() {
       source_of(html_chart_js()), source_of(html_script()), source_of(html_style()));
 }
 
+std::string merge_words(const Report& report) {
+  return fmt::format("merge of {}", counted(report.parts.size(), "report", "reports"));
+}
+
 std::string title_of(const Report& report) {
   std::string title = "volley report";
   if (report.comparison)
@@ -62,6 +68,7 @@ std::string title_of(const Report& report) {
     title += fmt::format(": {}, {}", report.runs.front().name, verdict_word(report.runs.front()));
   else if (report.status == "failed")
     title += ": failed";
+  if (!report.parts.empty()) title += fmt::format(", {}", merge_words(report));
   return html_text(title);
 }
 
@@ -97,13 +104,19 @@ std::string head(const Report& report) {
 }  // namespace
 
 std::string render_html(const Report& report) {
+  // Before anything that speaks of "part 1".
+  const std::string merge =
+      report.parts.empty()
+          ? std::string()
+          : fmt::format("; <a href=\"#parts\">{}</a>: histograms added, counts summed",
+                        merge_words(report));
   std::string html = head(report);
   html += fmt::format(
       "<body>\n<a class=\"skip\" href=\"#result\">Skip to the result</a>\n"
-      "<header><p>volley report, {}</p></header>\n<main>\n<section aria-labelledby=\"result\">\n"
+      "<header><p>volley report, {}{}</p></header>\n<main>\n<section aria-labelledby=\"result\">\n"
       "{}</section>\n{}</main>\n<footer><p>Made by volley {} ({}); charts by Chart.js, under the "
       "MIT licence.</p></footer>\n",
-      html_text(report.started_at), html_result(report), sections(report),
+      html_text(report.started_at), merge, html_result(report), sections(report),
       html_text(report.tool_version), html_text(report.tool_commit));
   html += island("volley-report", render_json(report));
   html += island("volley-curves", html_curves_json(report));

@@ -88,7 +88,7 @@ std::string trouble_html(std::string_view line) {
 
 std::string html_thresholds(const Report& report) {
   HtmlTable table{"Conditions under which this run was to fail (--fail-if)",
-                  {"fails if", "result", "it is", "limit"},
+                  {"fails if", "result", "found", "limit"},
                   {},
                   false,
                   {}};

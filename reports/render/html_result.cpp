@@ -12,6 +12,7 @@
 #include "reports/render/html_sections.hpp"
 #include "reports/render/html_table.hpp"
 #include "reports/render/text_verdict.hpp"
+#include "reports/render/words.hpp"
 
 namespace volley {
 namespace {
@@ -122,6 +123,9 @@ std::string circumstances(const Report& report) {
   if (report.runs.empty()) return {};
   const RunReport& run = report.runs.front();
   std::string words = run.workload + ", ";
+  if (!report.parts.empty())
+    words = fmt::format("{} together: ", counted(report.parts.size(), "generator", "generators")) +
+            words;
   if (run.arrival == "closed")
     words += "closed loop";
   else

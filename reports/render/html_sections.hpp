@@ -24,6 +24,8 @@ namespace volley {
 [[nodiscard]] std::string html_losses(const Report& report);
 // What became of every request.
 [[nodiscard]] std::string html_requests(const Report& report);
+// Of a merged report, which generators it is of.
+[[nodiscard]] std::string html_parts(const Report& report);
 [[nodiscard]] std::string html_checks(const Report& report);
 [[nodiscard]] std::string html_conditions(const Report& report);
 // The same report as text, and the JSON to download.

@@ -15,6 +15,7 @@
 #include "reports/measure/units.hpp"
 #include "reports/render/renderer.hpp"
 #include "reports/render/text_run.hpp"
+#include "reports/render/text_verdict.hpp"
 #include "reports/render/words.hpp"
 
 namespace volley {
@@ -80,12 +81,6 @@ std::string section(std::string_view title, const std::string& body) {
   return body.empty() ? std::string() : fmt::format("\n### {}\n\n{}", title, body);
 }
 
-std::string words_of(Verdict verdict) {
-  std::string words(to_string(verdict));
-  std::replace(words.begin(), words.end(), '_', ' ');
-  return words;
-}
-
 // The value of a threshold that had none counts as failed.
 std::string value_of(const ThresholdResult& t) {
   if (t.value) return escaped(value_text(*t.value, t.unit), kWord);
@@ -149,7 +144,7 @@ std::string head(const Report& report, const std::vector<Scenario>& scenarios) {
                                      escaped(t.expr)));
   const auto verdict = overall_verdict(report.runs);
   const std::string verdict_line =
-      verdict ? fmt::format("- verdict **{}**: {}\n", words_of(verdict->overall),
+      verdict ? fmt::format("- verdict **{}**: {}\n", verdict_words(verdict->overall),
                             escaped(verdict->headline, kSentence))
               : std::string();
   std::vector<std::string> figures;
@@ -158,9 +153,13 @@ std::string head(const Report& report, const std::vector<Scenario>& scenarios) {
   const char* const word = !failures.empty()           ? "failed"
                            : report.thresholds.empty() ? "done"
                                                        : "passed";
-  if (!failures.empty())
-    return fmt::format("## volley: {}\n\n", word) + few(failures, kMostFailures) + verdict_line;
-  return fmt::format("## volley: {}\n\n", word) + verdict_line + few(figures, kMostFailures);
+  // Texts below speak of "part 1".
+  const std::string title = report.parts.empty()
+                                ? fmt::format("## volley: {}\n\n", word)
+                                : fmt::format("## volley: {} (merge of {})\n\n", word,
+                                              counted(report.parts.size(), "report", "reports"));
+  if (!failures.empty()) return title + few(failures, kMostFailures) + verdict_line;
+  return title + verdict_line + few(figures, kMostFailures);
 }
 
 std::string scenarios_table(const std::vector<Scenario>& scenarios) {
@@ -184,7 +183,7 @@ std::string scenarios_table(const std::vector<Scenario>& scenarios) {
                     percentile_cell(figures, kPercentiles[2]),
                     percentile_cell(figures, kPercentiles[3]), latency_cell(figures, figures.max),
                     loss_or(run->requests.loss_ratio),
-                    run->verdict ? words_of(run->verdict->overall) : "-"});
+                    run->verdict ? verdict_words(run->verdict->overall) : "-"});
   }
   return table(rows, Cells::figures) +
          "\nfew: withheld, too little stands behind it; lost: it lies among the lost requests; "

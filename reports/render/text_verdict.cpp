@@ -12,12 +12,6 @@
 namespace volley {
 namespace {
 
-std::string words_of(Verdict verdict) {
-  std::string words(to_string(verdict));
-  std::replace(words.begin(), words.end(), '_', ' ');
-  return words;
-}
-
 bool is_doubt(const Check& check) {
   return check.status != CheckStatus::pass && check.status != CheckStatus::not_applicable;
 }
@@ -99,8 +93,14 @@ std::string doubts_text(std::span<const RunReport> runs) {
 
 }  // namespace
 
+std::string verdict_words(Verdict verdict) {
+  std::string words(to_string(verdict));
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
 std::string verdict_word(const RunReport& run) {
-  return run.verdict ? words_of(run.verdict->overall) : "-";
+  return run.verdict ? verdict_words(run.verdict->overall) : "-";
 }
 
 std::string verdict_text(const RunReport& run) { return verdict_text(std::span(&run, 1)); }
@@ -108,8 +108,8 @@ std::string verdict_text(const RunReport& run) { return verdict_text(std::span(&
 std::string verdict_text(std::span<const RunReport> runs) {
   const auto overall = overall_verdict(runs);
   if (!overall) return {};
-  return wrapped("verdict   ",
-                 fmt::format("{}: {}", words_of(overall->overall), printable(overall->headline))) +
+  return wrapped("verdict   ", fmt::format("{}: {}", verdict_words(overall->overall),
+                                           printable(overall->headline))) +
          doubts_text(runs);
 }
 

@@ -8,7 +8,10 @@
 
 namespace volley {
 
-// "TRUSTED", "NOT CLAIMABLE" …; "-" of a report that does not judge itself.
+// "TRUSTED", "NOT CLAIMABLE" …
+[[nodiscard]] std::string verdict_words(Verdict verdict);
+
+// The same of a run; "-" of a report that does not judge itself.
 [[nodiscard]] std::string verdict_word(const RunReport& run);
 
 // The verdict of one run, and a line for each check that did not pass. Empty: it has none.

@@ -278,6 +278,12 @@ def cases():
               side_of("one interval", "volley run udp --interval 1h",
                       with_intervals("--interval", "1h"))),
              (ratio("one interval", 0.98),)),
+        Case("metrics-listen", 13, "UDP rr with offload, metrics made ready every 100 ms", "answers/s",
+             (side_of("volley", "volley run udp --interval 100ms --metrics-listen 127.0.0.1:0",
+                      with_intervals("--interval", "100ms", "--metrics-listen", "127.0.0.1:0")),
+              side_of("one interval", "volley run udp --interval 1h",
+                      with_intervals("--interval", "1h"))),
+             (ratio("one interval", 0.98),)),
         Case("hold-memory", 9, "1,000, 5,000 and 19,900 connections held: own bytes of each, the "
              "most of both sides", "bytes",
              (side_of("volley", "volley run tcp --workload hold", held_bytes),),

@@ -11,7 +11,7 @@ import re
 import pytest
 
 import chromium
-from harness import PATIENCE, free_port, run_volley, wait_until
+from harness import PATIENCE, Target, finish, free_port, run_volley, start_volley, wait_until
 
 pytestmark = pytest.mark.skipif(
     PATIENCE > 1, reason="a sanitizer build writes the same pages: the release build's are looked at")
@@ -21,6 +21,7 @@ HOSTILE = ("</script><script>window.pwned = 1</script><!-- <img src=x onerror=\"
            "'\" & \u2028 \u202e `x` |")
 CHARTS = {"curve-main", "course-rate", "course-response", "course-lost", "curve-send_lag",
           "waterfall"}
+NOT_OF_MERGES = {"course-response", "waterfall"}  # no percentile of an interval can be put together
 
 
 def render(folder, name, report):
@@ -35,7 +36,7 @@ def render(folder, name, report):
 def made(folder, name, *args, codes=(0,)):
     """What a command reports, as JSON; its page is beside it."""
     result = run_volley(*args, "--report", f"html:{folder}/{name}.html",
-                        "--report", f"json:{folder}/{name}.json", "--quiet", timeout=60)
+                        "--report", f"json:{folder}/{name}.json", timeout=60)
     assert result.code in codes, result
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -74,19 +75,33 @@ def ten_minutes(report):
     return report
 
 
+def merged(folder, programs):
+    """Two generators against one echo at the same time, and the union of what they report."""
+    endpoint = Target(programs, ["udp-echo"]).endpoint("udp")
+    words = ("run", endpoint, "--rate", "1k", "--flows", "4", "--duration", "2s", "--warm-up",
+             "200ms", "--interval", "250ms", "--stamps", "--quiet")
+    started = [start_volley(*words, "--report", f"json:{folder}/part{i}.json") for i in (1, 2)]
+    for process in started:
+        result = finish(process, process.argv, 30, process.started)
+        assert result.code == 0, result
+    return made(folder, "merge", "merge", folder / "part1.json", folder / "part2.json",
+                "--fail-if", "p50>1h", "--fail-if", "loss>50%", codes=(0, 99))
+
+
 @pytest.fixture(scope="module", name="folder")
 def fixture_folder(tmp_path_factory):
     return tmp_path_factory.mktemp("pages")
 
 
 @pytest.fixture(scope="module", name="reports")
-def fixture_reports(folder):
+def fixture_reports(folder, module_programs):
     """Reports by name, each with its page FOLDER/NAME.html."""
     reports = {
         "run": made(folder, "run", "run", "udp", "--rate", "2k", "--duration", "2s", "--warm-up",
                     "200ms", "--interval", "250ms", "--stamps", "--fail-if", "p50>1h", codes=(0, 99)),
         "duel": made(folder, "duel", "duel", "--rate", "2k", "--rounds", "2", "--duration", "1s",
                      "--warm-up", "200ms", "--interval", "200ms", "--stamps"),
+        "merge": merged(folder, module_programs),
         "failed": made(folder, "failed", "run", f"tcp://127.0.0.1:{free_port()}",
                        "--duration", "1s", codes=(1,)),
     }
@@ -128,7 +143,7 @@ def widest_place(runs):
     return colours[times.index(max(times))]
 
 
-PAGES = ["run", "duel", "several", "failed", "hostile", "long"]
+PAGES = ["run", "duel", "merge", "several", "failed", "hostile", "long"]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -161,12 +176,13 @@ def test_that_a_page_asks_or_errs_would_be_seen(browser, reports, folder):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name, protocols", [("run", ["udp"]), ("duel", ["udp", "tcp"]),
-                                             ("long", ["udp"])])
+                                             ("merge", ["udp"]), ("long", ["udp"])])
 def test_draws_every_chart_with_every_protocol(browser, reports, folder, name, protocols, theme):
     with chromium.look(browser, theme=theme):
         chromium.opened(browser, folder / f"{name}.html")
         figures = browser.find_elements("css selector", "figure.drawn")
-        assert {figure.get_attribute("data-chart") for figure in figures} == CHARTS
+        assert {figure.get_attribute("data-chart") for figure in figures} == (
+            CHARTS - NOT_OF_MERGES if name == "merge" else CHARTS)
         for figure in figures:
             chart = figure.get_attribute("data-chart")
             canvas = figure.find_element("css selector", "canvas")
@@ -215,11 +231,13 @@ def test_is_readable_without_scripts(browser, reports, folder, name):
     assert "<button" not in html
     captions = re.findall(r"<caption><span>(.*?)</span></caption>", html)
     assert len(captions) == html.count("<table") >= (0 if name == "hostile" else 1)
-    if name in ("run", "duel", "several", "long"):
+    if name in ("run", "duel", "merge", "several", "long"):
         assert html.count('<details class="of-chart" open="">') >= 3
-        for words in ("Time within which such a share", "every interval", "Send lag that",
-                      "spent their time", "What became of every request", "Checks of",
-                      "what was asked, and what there was in fact"):
+        expected = ["Time within which such a share", "every interval", "Send lag that",
+                    "What became of every request", "Checks of",
+                    "what was asked, and what there was in fact"]
+        expected.append("What each generator contributed" if name == "merge" else "spent their time")
+        for words in expected:
             assert any(words in caption for caption in captions), words
     assert text_of(html).count("NaN") == 0
 
@@ -233,6 +251,22 @@ def test_says_first_whether_to_believe_it_and_which_is_better(reports, folder):
              words.index("How long answers took")]
     assert place == sorted(place) and place[0] < 10
     assert re.search(r"<th scope=\"col\">.*UDP</th><th scope=\"col\">.*TCP</th>", html)
+
+
+def test_a_merge_says_first_what_it_is_of(reports, folder):
+    html = (folder / "merge.html").read_text(encoding="utf-8")
+    assert ", merge of 2 reports</title>" in html
+    words = text_of(html[html.index("<body>"):])
+    merge = reports["merge"]
+    place = [words.index(piece) for piece in (
+        "merge of 2 reports : histograms added, counts summed",
+        merge["verdict"]["overall"].replace("_", " "), "2 generators together", "What became of every request")]
+    assert place == sorted(place)
+    table = words[words.index("What each generator contributed"):words.index("Who each generator was")]
+    for number, part in enumerate(merge["parts"], 1):
+        assert f"part {number} " in table and f'{part["runs"][0]["sent"]:,}' in table
+    # Whatever speaks of a part stands behind that.
+    assert words.find("part 1") > place[0]
 
 
 def test_a_failed_run_says_why(reports, folder):
@@ -278,16 +312,23 @@ def test_the_json_can_be_downloaded(browser, reports, folder):
         (folder / "hostile.json").read_text(encoding="utf-8"))
 
 
+# Of the cells of tables that hold a sentence, how wide the narrowest is.
+NARROWEST = """return Math.min(390, ...Array.from(document.querySelectorAll(".words td"))
+    .filter((cell) => cell.textContent.length > 40).map((cell) => cell.clientWidth))"""
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_fits_a_telephone_and_lets_the_keyboard_in(browser, reports, folder, name):
     with chromium.look(browser, width=390):
         chromium.opened(browser, folder / f"{name}.html")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        open_all(browser)
+        assert browser.execute_script(NARROWEST) > 130
         browser.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyDown", "key": "Tab"})
         assert browser.execute_script("return document.activeElement.className") == "skip"
 
 
-@pytest.mark.parametrize("name", ["run", "duel", "failed", "several"])
+@pytest.mark.parametrize("name", ["run", "duel", "merge", "failed", "several"])
 def test_prints_light_and_with_everything_open(browser, reports, folder, name):
     with chromium.look(browser, theme="dark"):
         chromium.opened(browser, folder / f"{name}.html")
@@ -310,7 +351,7 @@ def fixture_axe(tmp_path_factory):
     return chromium.axe_source(tmp_path_factory.mktemp("axe"))
 
 
-@pytest.mark.parametrize("name", ["run", "duel", "failed", "hostile"])
+@pytest.mark.parametrize("name", ["run", "duel", "merge", "failed", "hostile"])
 def test_axe_finds_nothing_serious(browser, reports, folder, axe, name):
     chromium.opened(browser, folder / f"{name}.html")
     open_all(browser)

@@ -59,6 +59,16 @@ Report hostile_report() {
   report.error = {kHostile, kHostile, kHostile};
   report.thresholds = {
       {kHostile, 1.0, 2.0, kHostile, false, kHostile, kHostile, {}, kHostile, kHostile}};
+  const MergedPart part{kHostile,
+                        1e300,
+                        kHostile,
+                        kHostile,
+                        kHostile,
+                        {{kHostile, kHostile}},
+                        {kHostile},
+                        {{kHostile, kHostile}},
+                        {{kHostile, 1, {}, {}, -1, {}}}};
+  report.parts = {part, part};
   return report;
 }
 
@@ -128,6 +138,35 @@ TEST(Html, SaysWithheldAndWhyInsteadOfAFigure) {
   // The curve's table does not give it away either.
   EXPECT_NE(html.find("<th scope=\"row\">99.9 %</th><td>1000</td><td>withheld</td>"),
             std::string::npos);
+}
+
+TEST(Html, SaysOfAMergeWhatItIsOfBeforeAnythingSpeaksOfAPart) {
+  const Report one = samples::report_of({summarize(samples::udp_open_loop())});
+  EXPECT_EQ(render_html(one).find("merge of"), std::string::npos);
+  Report merge = samples::merged(one);
+  merge.parts[1].runs[0].sent = 123'456;
+  const std::string html = markup(render_html(merge));
+  EXPECT_EQ(between(html, "<header><p>", "</p>"),
+            "volley report, " + merge.started_at +
+                "; <a href=\"#parts\">merge of 2 reports</a>: histograms added, counts summed");
+  EXPECT_NE(between(html, "<title>", "</title>").find(", merge of 2 reports"), std::string::npos);
+  EXPECT_EQ(between(html, "<p class=\"circumstances\">", "rr, ").rfind("2 generators together: "),
+            0U);
+  EXPECT_LT(html.find("<header>"), html.find("part 1"));
+  const std::string section = between(html, "<h2 id=\"parts\">", "</section>");
+  EXPECT_EQ(times(section, ">part 1</th>"), 2U);
+  EXPECT_EQ(times(section, ">part 2</th>"), 2U);
+  EXPECT_EQ(times(section, "<td>123,456</td>"), 1U);
+}
+
+TEST(Html, ShowsTheFirstHundredPartsOfAMergeAndSaysSo) {
+  Report merge = samples::merged(samples::report_of({summarize(samples::udp_open_loop())}));
+  const MergedPart part = merge.parts.front();
+  merge.parts.resize(101, part);
+  const std::string html = markup(render_html(merge));
+  EXPECT_EQ(times(html, ">part 100</th>"), 2U);
+  EXPECT_EQ(times(html, ">part 101</th>"), 0U);
+  EXPECT_EQ(times(html, "The first 100 rows of 101; the JSON has all."), 1U);
 }
 
 TEST(Html, SaysThatARunFailedAndWhy) {
