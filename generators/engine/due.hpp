@@ -20,7 +20,8 @@ inline constexpr std::uint32_t kMostInBatch = 64;
 
 // Whether all of them (at least one) were due at the same time.
 [[nodiscard]] inline bool are_alike(std::span<const Due> requests) {
-  return std::all_of(requests.begin() + 1, requests.end(),
+  return requests.size() == 1 ||
+         std::all_of(requests.begin() + 1, requests.end(),
                      [&](const Due& due) { return due.intended == requests.front().intended; });
 }
 

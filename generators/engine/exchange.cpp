@@ -85,10 +85,11 @@ Answer FrameExchange::recognise(std::span<const std::byte> datagram,
   return answer;
 }
 
-Answer FrameExchange::recognise_joined(std::span<const std::byte> joined, std::size_t size,
-                                       const std::optional<Expected>& expected) const {
+[[gnu::flatten]] Answer FrameExchange::recognise_joined(
+    std::span<const std::byte> joined, std::size_t size,
+    const std::optional<Expected>& expected) const {
   Answer answer = recognise(joined.first(size), expected);
-  if (answer.named && !expect_)
+  if (answer.named && !expect_ && joined.size() > size)
     answer.count = static_cast<std::uint32_t>(
         std::min<std::size_t>(count_consecutive(joined, size), kMostInBatch));
   return answer;

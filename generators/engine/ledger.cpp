@@ -24,23 +24,27 @@ void Ledger::settle_claims() {
   claims_.clear();
 }
 
-void Ledger::settle() {
+[[gnu::flatten]] void Ledger::settle() {
   settle_claims();
   for (const Completion& done : completed_) worker_.recorder().on_completed(done);
   completed_.clear();
 }
 
-// Answers to requests in flight.
 void Ledger::conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const Answer& answer,
                       MonoTime received) {
-  const SentBatch batch = batches_.at(slot);
+  take_down(flow, batches_.at(slot), bits, answer, received);
+  batches_.remove(slot, bits);
+}
+
+// Answers to requests in flight.
+void Ledger::take_down(Flow& flow, const SentBatch& batch, std::uint64_t bits, const Answer& answer,
+                       MonoTime received) {
   const auto first = static_cast<std::uint32_t>(std::countr_zero(bits));
   const std::uint32_t n = answer.count;
   if (batch.measured) flow.arrived.count_from_here();
   const bool counts = batch.measured && answer.verdict == Answer::Verdict::valid;
   const std::uint64_t reordered = note_arrivals(flow, batch.first_sequence + first, n, received,
                                                 counts ? &worker_.result().reordering : nullptr);
-  batches_.remove(slot, bits);
   worker_.result().returned.in_time += n;
   if (answer.verdict != Answer::Verdict::valid) {
     const bool unexpected = answer.verdict == Answer::Verdict::unexpected;

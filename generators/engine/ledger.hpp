@@ -111,6 +111,8 @@ class Ledger {
   void settle_claims();
   void conclude(Flow& flow, std::uint32_t slot, std::uint64_t bits, const Answer& answer,
                 MonoTime received);
+  void take_down(Flow& flow, const SentBatch& batch, std::uint64_t bits, const Answer& answer,
+                 MonoTime received);
   void on_unreadable(MonoTime received);
   void on_unnamed(Flow& flow, const Answer& answer, MonoTime received);
   void on_not_found(Flow& flow, Answer answer, MonoTime received);

@@ -41,15 +41,7 @@ class MessageBatch {
   std::span<std::byte> add(std::uint32_t bytes, std::uint32_t n = 1) {
     ensure(count_ + n <= most_ && bytes <= sample_.size(), "a message has room in its batch");
     const auto room = std::span(memory_).subspan(bytes_, std::size_t{bytes} * n);
-    if (!one_size_ || bytes != sample_.size())
-      for (std::uint32_t i = 0; i < n; ++i)
-        std::copy_n(sample_.begin(), bytes,
-                    room.begin() + static_cast<std::ptrdiff_t>(std::size_t{bytes} * i));
-    ensure(!one_size_ || count_ == 0 || sizes_[0] == bytes, "messages of one size");
-    if (!one_size_)
-      std::fill_n(sizes_.begin() + count_, n, bytes);
-    else if (sizes_[0] != bytes)
-      sizes_.fill(bytes);  // once: it stays so
+    if (!one_size_ || bytes != sample_.size() || sizes_[0] != bytes) lay_out(room, bytes, n);
     count_ += n;
     bytes_ += room.size();
     return room;
@@ -79,6 +71,19 @@ class MessageBatch {
   static constexpr std::size_t kMostBytes = 65'507;  // what the kernel divides at once
 
  private:
+  // What is not so already: the sample's bytes, and of what size messages are.
+  void lay_out(std::span<std::byte> room, std::uint32_t bytes, std::uint32_t n) {
+    ensure(!one_size_ || count_ == 0 || sizes_[0] == bytes, "messages of one size");
+    if (!one_size_ || bytes != sample_.size())
+      for (std::uint32_t i = 0; i < n; ++i)
+        std::copy_n(sample_.begin(), bytes,
+                    room.begin() + static_cast<std::ptrdiff_t>(std::size_t{bytes} * i));
+    if (!one_size_)
+      std::fill_n(sizes_.begin() + count_, n, bytes);
+    else
+      sizes_.fill(bytes);  // once: it stays so
+  }
+
   std::vector<std::byte> sample_;
   std::vector<std::byte> memory_;
   std::array<std::uint32_t, kMostInBatch> sizes_{};

@@ -38,12 +38,8 @@ class Histogram {
   // (below(), above()) but has no counter of its own.
   void record(Nanos value) { record(value.count(), 1); }
   void record(std::int64_t value, std::uint64_t times) {
-    if (value < 0) {
-      below_ += times;
-      return;
-    }
-    if (value > kHighest) {
-      above_ += times;
+    if (static_cast<std::uint64_t>(value) > static_cast<std::uint64_t>(kHighest)) {  // or negative
+      (value < 0 ? below_ : above_) += times;
       return;
     }
     if (times == 0) return;

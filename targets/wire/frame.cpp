@@ -15,6 +15,31 @@ bool is_known_kind(std::uint8_t kind) {
   return (kind >= 1 && kind <= 7) || (kind >= 16 && kind <= 25);
 }
 
+// A header as three words, which are what is cheap to write.
+struct Words {
+  std::uint64_t head, middle, tail;
+};
+
+Words words_of(const Frame& frame) {
+  const auto word = [](std::uint64_t low, std::uint64_t high, unsigned shift) {
+    return low | (high << shift);
+  };
+  constexpr auto magic = std::to_integer<std::uint64_t>(kMagic0) |
+                         (std::to_integer<std::uint64_t>(kMagic1) << 8U) |
+                         (std::uint64_t{kFrameVersion} << 16U);
+  return {word(word(magic, static_cast<std::uint8_t>(frame.kind), 24), frame.session, 32),
+          word(frame.slot, frame.length, 32), word(frame.flow, frame.sequence, 16)};
+}
+
+void store(const Words& words, std::span<std::byte> to, std::size_t at) {
+  store_little(words.head, to, at);
+  store_little(words.middle, to, at + 8);
+  store_little(words.tail, to, at + 16);
+}
+
+// Flow and sequence share a word, the sequence in its upper part.
+constexpr std::uint64_t kNextNumber = 1U << 16U;
+
 constexpr std::size_t kHelloBytes = 16;
 constexpr std::size_t kHelloAckBytes = 16;
 constexpr std::size_t kSessionStatisticsBytes = 64;
@@ -25,15 +50,7 @@ constexpr std::size_t kSocketCountersBytes = 72;
 void write_frame(const Frame& frame, std::span<std::byte> to) {
   ensure(to.size() >= kFrameBytes, "a frame header needs 24 bytes");
   ensure(frame.sequence <= kLastSequence, "a sequence has 48 bits");
-  to[0] = kMagic0;
-  to[1] = kMagic1;
-  to[2] = std::byte{kFrameVersion};
-  to[3] = static_cast<std::byte>(frame.kind);
-  store_little(frame.session, to, 4);
-  store_little(frame.slot, to, 8);
-  store_little(frame.length, to, 12);
-  // Flow and sequence share the last eight bytes.
-  store_little(std::uint64_t{frame.flow} | (frame.sequence << 16U), to, 16);
+  store(words_of(frame), to, 0);
 }
 
 std::optional<Frame> read_frame(std::span<const std::byte> from) {
@@ -58,24 +75,13 @@ std::optional<Frame> read_datagram(std::span<const std::byte> datagram) {
   return frame;
 }
 
-// Flow and sequence share a word, the sequence in its upper part.
-constexpr std::uint64_t kNextNumber = 1U << 16U;
-
 void write_frames(const Frame& first, std::size_t n, std::size_t stride, std::span<std::byte> to) {
   ensure(n >= 1 && stride >= kFrameBytes && to.size() >= (n - 1) * stride + kFrameBytes,
          "frames in a row have room");
   ensure(first.sequence + (n - 1) <= kLastSequence, "a sequence has 48 bits");
-  write_frame(first, to);
-  if (n == 1) return;
-  const auto head = load_little<std::uint64_t>(to, 0);
-  const auto middle = load_little<std::uint64_t>(to, 8);
-  auto tail = load_little<std::uint64_t>(to, 16);
-  for (std::size_t at = stride; at < n * stride; at += stride) {
-    tail += kNextNumber;
-    store_little(head, to, at);
-    store_little(middle, to, at + 8);
-    store_little(tail, to, at + 16);
-  }
+  Words words = words_of(first);
+  for (std::size_t at = 0; at < n * stride; at += stride, words.tail += kNextNumber)
+    store(words, to, at);
 }
 
 std::size_t count_consecutive(std::span<const std::byte> joined, std::size_t size) {
