@@ -21,7 +21,8 @@
 namespace volley {
 namespace {
 
-// With the longest texts, every character of them escaped, all lists stay below 1 MiB together.
+// Of the whole; what does not fit is named.
+constexpr std::size_t kMostBytes = 1'000'000;
 constexpr std::size_t kMostFailures = 7;  // they and what is around them are ten lines
 constexpr std::size_t kMostRows = 100;
 // Bytes of a text, before escaping makes up to six of one.
@@ -79,6 +80,10 @@ std::string table(const std::vector<Row>& rows, Cells cells) {
 
 std::string section(std::string_view title, const std::string& body) {
   return body.empty() ? std::string() : fmt::format("\n### {}\n\n{}", title, body);
+}
+
+std::string left_out(std::string_view title) {
+  return section(title, "Left out: the summary would be too long to be taken.\n");
 }
 
 // The value of a threshold that had none counts as failed.
@@ -285,11 +290,20 @@ std::string conditions(const Report& report) {
 
 std::string render_markdown(const Report& report) {
   const std::vector<Scenario> scenarios = scenarios_of(report);
-  return head(report, scenarios) + section("UDP beside TCP", comparison_table(report)) +
-         section("Figures", scenarios_table(scenarios)) +
-         section("Thresholds", thresholds_table(report)) +
-         section("Checks that did not pass", checks_table(report)) +
-         section("Warnings", warnings_list(report)) + conditions(report);
+  std::string text = head(report, scenarios);
+  const auto add = [&](std::string_view title, const std::string& part) {
+    text += text.size() + part.size() <= kMostBytes ? part : left_out(title);
+  };
+  const auto add_section = [&](std::string_view title, const std::string& body) {
+    add(title, section(title, body));
+  };
+  add_section("UDP beside TCP", comparison_table(report));
+  add_section("Figures", scenarios_table(scenarios));
+  add_section("Thresholds", thresholds_table(report));
+  add_section("Checks that did not pass", checks_table(report));
+  add_section("Warnings", warnings_list(report));
+  add("Conditions", conditions(report));
+  return text;
 }
 
 }  // namespace volley

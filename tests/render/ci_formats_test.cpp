@@ -56,6 +56,40 @@ TEST(CiFormats, that_are_json_parse) {
   }
 }
 
+// Of every list the most that is shown, in the text that grows most by being escaped.
+TEST(Markdown, stays_short_enough_to_be_taken_and_names_what_it_leaves_out) {
+  const RunReport clean = summarize(samples::udp_open_loop());
+  Report report = samples::report_of({});
+  for (int i = 0; i < 150; ++i) {
+    const std::string worst = std::to_string(i) + std::string(3000, '~');
+    RunReport run = clean;
+    run.name = worst;
+    run.generator.warnings = {worst};
+    for (Check& check : *run.checks) {
+      check.status = CheckStatus::fail;
+      check.id = check.text = worst;
+    }
+    report.runs.push_back(std::move(run));
+    report.runs.front().config.emplace_back(worst, worst);
+    report.runs.front().conditions.push_back({worst, worst, worst});
+    report.thresholds.push_back({worst, {}, 1.0, worst, false, worst, worst, {}, worst, worst});
+  }
+  const std::string worst(3000, '~');
+  report.error = {worst, worst, worst};
+  report.comparison.emplace();
+  report.comparison->sentence = worst;
+  report.comparison->sides.resize(8);
+  for (ComparedSide& side : report.comparison->sides) side.protocol = worst;
+  const std::string text = render_markdown(report);
+  EXPECT_LT(text.size(), std::size_t{1} << 20U);
+  EXPECT_GT(text.size(), 500'000U);
+  // What comes first is there, and what is not is said to be not.
+  EXPECT_NE(text.find("### Thresholds\n\n| fails if"), std::string::npos);
+  EXPECT_NE(text.find("\n### Conditions\n\nLeft out: "), std::string::npos);
+  for (const auto& [name, sample] : samples::all())
+    EXPECT_EQ(render_markdown(sample).find("Left out"), std::string::npos) << name;
+}
+
 TEST(GithubBenchmark, of_nothing_is_nothing) {
   EXPECT_EQ(render_github_smaller(Report{}), "");
   EXPECT_EQ(render_github_bigger(Report{}), "");
