@@ -28,7 +28,9 @@ std::string subject(std::string_view path) { return fmt::format("--live {}", pat
 
 }  // namespace
 
-LiveStream::LiveStream(const std::optional<std::string>& path) : path_(path.value_or("")) {
+LiveStream::LiveStream(const std::optional<std::string>& path,
+                       std::function<void()> before_complaint)
+    : path_(path.value_or("")), before_complaint_(std::move(before_complaint)) {
   if (!path) return;
   if (path_ == "-") {
     fd_ = STDOUT_FILENO;
@@ -104,6 +106,7 @@ void LiveStream::write(std::string_view line) {
 
 // The run goes on: its figures are worth more than who reads along.
 void LiveStream::give_up(std::string_view why) {
+  if (before_complaint_) before_complaint_();
   complain(fmt::format("{}: {}; nothing more is written there", subject(path_), why));
   if (fd_ > STDERR_FILENO) ::close(fd_);
   fd_ = -1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,8 +16,10 @@ namespace volley {
 class LiveStream {
  public:
   // `path`: a file, which is emptied, a pipe or a device; "-": stdout; none: nothing is written
-  // anywhere. Throws RunError{"report_path", "report"}.
-  explicit LiveStream(const std::optional<std::string>& path);
+  // anywhere. `before_complaint`: clears what is drawn on stderr. Throws RunError{"report_path",
+  // "report"}.
+  explicit LiveStream(const std::optional<std::string>& path,
+                      std::function<void()> before_complaint = {});
   LiveStream(const LiveStream&) = delete;
   LiveStream& operator=(const LiveStream&) = delete;
   ~LiveStream();
@@ -39,6 +42,7 @@ class LiveStream {
   void give_up(std::string_view why);
 
   std::string path_;
+  std::function<void()> before_complaint_;
   Nanos waited_{0};  // for its reader
   int fd_ = -1;      // -1: not asked for, or given up
   bool failed_ = false;

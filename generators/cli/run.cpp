@@ -54,8 +54,8 @@ int carry_out(const Typed& typed, const Invocation& invocation) {
   Report report = begin_report(invocation);
   report.labels = plan.labels;
   MetricsEndpoint metrics(output.metrics_listen, report);
-  LiveStream live(output.live);
   ProgressLine progress(stderr, output.progress, stderr_is_terminal(), output.quiet);
+  LiveStream live(output.live, [&progress] { progress.finish(); });
   if (!metrics.url().empty()) progress.note(fmt::format("metrics at {}", metrics.url()));
   live.begin(report);
   try {

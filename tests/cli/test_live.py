@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import signal
 import socket
 import threading
@@ -106,12 +107,12 @@ def test_a_run_that_cannot_start_ends_the_stream_with_its_error(tmp_path):
     assert events[-1]["data"]["error"]["code"] == "refused"
 
 
-def with_pipe(read_all, *words):
-    """A run whose stream goes into a pipe of one page, and what has been read from it."""
+def with_pipe(read_all, *words, room=4096, progress="none", prefix=()):
+    """A run whose stream goes into a pipe with so much room, and what has been read from it."""
     reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-    process = start_volley("run", "udp", *words, "--warm-up", "0s", "--progress", "none", "--live",
-                           f"/dev/fd/{writer}", "--report", "json", pass_fds=(writer,))
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, room)
+    process = start_volley("run", "udp", *words, "--warm-up", "0s", "--progress", progress, "--live",
+                           f"/dev/fd/{writer}", "--report", "json", pass_fds=(writer,), prefix=prefix)
     os.close(writer)
     read = bytearray()
 
@@ -149,6 +150,32 @@ def test_a_reader_that_does_not_read_is_given_up_and_the_run_goes_on(read_all, w
     assert result.stderr.count(words) == 1 and "--live /dev/fd/" in result.stderr, str(result)
     assert result.run["status"] == "ok" and result.run["duration_s"] == 1.5
     check_report(result.json)
+
+
+def test_what_is_said_of_a_reader_that_is_given_up_has_a_line_of_its_own(monkeypatch):
+    """On a terminal, where the progress line is drawn."""
+    monkeypatch.setenv("TERM", "xterm")
+    screen, terminal = os.openpty()
+    name = os.ttyname(terminal)
+    shown = bytearray()
+
+    def watch():
+        with contextlib.suppress(OSError):  # the last one who had it open is gone
+            while piece := os.read(screen, 65536):
+                shown.extend(piece)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    result, _ = with_pipe(False, "--duration", "2500ms", "--interval", "20ms",
+                          room=16384, progress="auto", prefix=("sh", "-c", 'exec "$@" 2>"$0"', name))
+    os.close(terminal)
+    thread.join(timeout=10)
+    os.close(screen)
+    assert result.code == 1, str(result)
+    before, said = bytes(shown).split(b"volley: --live /dev/fd/")
+    assert b"s left" in before, "no line was drawn"
+    assert before.endswith(b"\x1b[J"), before[-200:]
+    assert re.match(rb"\d+: its reader has held it up for a second; [^\n\x1b]*\n", said), said[:200]
 
 
 def test_a_reader_that_is_always_late_is_given_up():
