@@ -1,6 +1,7 @@
 #include "generators/cli/output_options.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -26,11 +27,20 @@ ProgressMode parse_progress(std::string_view text) {
       fmt::format("--progress: no such choice ({}) [auto plain none]; choose one of these", text));
 }
 
+// Whether a file or a pipe is stdout under another name, like /dev/fd/1.
+bool is_stdout(const std::string& path) {
+  struct stat out {};
+  struct stat place {};
+  return ::fstat(STDOUT_FILENO, &out) == 0 && ::stat(path.c_str(), &place) == 0 &&
+         (S_ISREG(out.st_mode) || S_ISFIFO(out.st_mode)) && out.st_dev == place.st_dev &&
+         out.st_ino == place.st_ino;
+}
+
 // One file cannot be both what is written along and what appears at the end.
 std::string checked_live(const std::string& path, const std::vector<ReportTarget>& reports) {
   if (path.empty())
     throw UsageError("--live: no file [FILE or -]; name one, like --live run.ndjson");
-  std::string place = path == "/dev/stdout" ? "-" : path;
+  std::string place = path == "/dev/stdout" || is_stdout(path) ? "-" : path;
   for (const ReportTarget& report : reports)
     if (writes_to(report, place))
       throw UsageError(fmt::format(

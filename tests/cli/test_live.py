@@ -221,6 +221,7 @@ def test_of_a_stream_to_a_stranger_nothing_is_known_of_what_arrived(tmp_path):
 @pytest.mark.parametrize("words, said", [
     (("--live", "-", "--report", "json"), "--live -: a report goes there too (json) [one]"),
     (("--live", "/dev/stdout", "--report", "csv:-"), "a report goes there too (csv)"),
+    (("--live", "/dev/fd/1", "--report", "json"), "--live /dev/fd/1: a report goes there too (json)"),
     (("--live", "x/../r", "--report", "json:r"), "a report goes there too (json)"),
     (("--live", ""), "--live: no file [FILE or -]"),
 ])
