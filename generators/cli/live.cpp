@@ -94,6 +94,7 @@ void LiveStream::write(std::string_view line) {
     const int ready = ::poll(&room, 1, static_cast<int>(rest.count()));
     waited_ += mono_now() - began;
     const bool interrupted = ready < 0 && errno == EINTR;
+    // Before another look: with less than nothing left it would have no end.
     if (ready == 0 || waited_ > kMostWait) return give_up("its reader has held it up for a second");
     if (interrupted) continue;
     // A pipe that has room has it for so much at least.

@@ -84,7 +84,7 @@ MetricFamily converted(const PointFamily& family) {
 RunReport counts_of(RunReport run) {
   run.verdict.reset();
   run.checks.reset();
-  run.requests.in_flight.reset();
+  run.requests.in_flight.reset();  // as while it went on (tally)
   for (const auto latency : {&RunReport::response, &RunReport::response_delivered,
                              &RunReport::service, &RunReport::send_lag, &RunReport::connect}) {
     LatencyFigures counted;
@@ -131,8 +131,8 @@ std::unique_ptr<prometheus::Exposer> listen(const HostPort& where) {
 struct MetricsEndpoint::Server {
   HostPort where;
   std::shared_ptr<Ready> ready = std::make_shared<Ready>();
-  Report report;  // the runs are the last of each name
-  MonoTime shown{};
+  Report report;         // the runs are the last of each name
+  Nanos shown_until{0};  // of the run that is going
   std::unique_ptr<prometheus::Exposer> exposer;
 
   void show(RunReport run) {
@@ -148,7 +148,6 @@ struct MetricsEndpoint::Server {
     std::vector<MetricFamily> families;
     for (const PointFamily& family : families_so_far(report)) families.push_back(converted(family));
     ready->put(std::move(families));
-    shown = mono_now();
   }
 };
 
@@ -174,13 +173,18 @@ RunHooks MetricsEndpoint::hooks() {
   RunHooks hooks;
   if (!server_) return hooks;
   hooks.on_measured = [this](const RunRecord& record) {
-    if (mono_now() - server_->shown >= kLeastPause) server_->show(tally(record));
+    const Nanos end = record.intervals.back().end;
+    if (end - server_->shown_until < kLeastPause) return;
+    server_->shown_until = end;
+    server_->show(tally(record));
   };
   return hooks;
 }
 
 void MetricsEndpoint::end(const RunReport& run) {
-  if (server_) server_->show(counts_of(run));
+  if (!server_) return;
+  server_->shown_until = Nanos(0);
+  server_->show(counts_of(run));
 }
 
 }  // namespace volley

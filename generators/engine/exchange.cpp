@@ -85,6 +85,7 @@ Answer FrameExchange::recognise(std::span<const std::byte> datagram,
   return answer;
 }
 
+// Once a datagram where they come one by one: in one piece, and no row is looked for in one.
 [[gnu::flatten]] Answer FrameExchange::recognise_joined(
     std::span<const std::byte> joined, std::size_t size,
     const std::optional<Expected>& expected) const {

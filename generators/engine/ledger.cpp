@@ -24,6 +24,7 @@ void Ledger::settle_claims() {
   claims_.clear();
 }
 
+// In one piece: between the book, its lists and its histograms the calls were a fifth of it.
 [[gnu::flatten]] void Ledger::settle() {
   settle_claims();
   for (const Completion& done : completed_) worker_.recorder().on_completed(done);

@@ -252,7 +252,7 @@ RunReport tally(const RunRecord& record) {
   const IntervalSummary last =
       record.intervals.empty() ? IntervalSummary{} : record.intervals.back();
   fill_load(run, record, last.end);
-  // Not yet an outcome: only an end makes it one, and until then it falls again.
+  // No outcome, but what has none yet: a count that falls again.
   run.requests.in_flight.reset();
   const auto counted = [](const Histogram& histogram) {
     LatencyFigures figures;

@@ -62,7 +62,7 @@ constexpr auto kCounter = FamilyKind::counter;
 // Requests and bytes: sums over the rounds.
 constexpr std::array kCounters{
     Row{"volley_requests", kCounter, "",
-        "Requests sent, by how each ended: the outcomes add up to all that were sent.",
+        "Requests sent, by how each ended or, at the end of a run, that it had not.",
         [](PointFamily& f, const Labels& l, Whole w) {
           const RequestFigures& r = w.requests;
           add_count(f, with(l, "outcome", "completed"), r.completed);

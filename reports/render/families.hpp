@@ -25,7 +25,8 @@ struct ScenarioPoints {
                                                    const std::vector<ScenarioPoints>& scenarios);
 
 // The same while its last run is still going: what counts and what is distributed so far, and how
-// the last interval of each run was; nothing that only an end can tell.
+// the last interval of each run was; nothing that only an end can tell. Its runs are tallies
+// (judge/summary).
 [[nodiscard]] std::vector<PointFamily> families_so_far(const Report& report);
 
 }  // namespace volley

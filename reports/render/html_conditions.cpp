@@ -33,17 +33,12 @@ std::string conditions_table(const RunReport& run) {
   return html_table(table);
 }
 
-std::string command_line(const Report& report) {
-  if (report.argv.empty()) return {};
-  std::string words;
-  for (const std::string& word : report.argv) words += (words.empty() ? "" : " ") + html_text(word);
-  return fmt::format("<p>Command line: <code>{}</code></p>\n", words);
-}
-
 }  // namespace
 
 std::string html_conditions(const Report& report) {
-  std::string html = command_line(report);
+  std::string html;
+  if (!report.argv.empty())
+    html = fmt::format("<p>Command line: {}</p>\n", html_command_line(report.argv));
   html += html_table(pairs_table("The machine of the generator", report.host));
   html += html_table(pairs_table("Labels", report.labels));
   const std::vector<HtmlSide> sides = html_sides(report);

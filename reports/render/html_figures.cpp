@@ -66,11 +66,20 @@ std::string html_loss(const std::optional<std::uint64_t>& lost, std::uint64_t se
 std::string html_time(const std::optional<std::int64_t>& ns) {
   return ns ? format_duration(Nanos(*ns)) : "none";
 }
+std::string html_seconds(double seconds) {
+  // A file may say anything of how long it was.
+  if (seconds > 1e6) return fmt::format("{:.6g} s", seconds);
+  return format_duration(Nanos(std::llround(seconds * 1e9)));
+}
 std::string html_count(const std::optional<std::uint64_t>& count) {
   return count ? format_count(*count) : "unknown";
 }
 std::string html_rate(const std::optional<double>& per_s) {
   return per_s ? format_rate(*per_s) : "unknown";
+}
+
+std::string html_command_line(const std::vector<std::string>& words) {
+  return fmt::format("<code>{}</code>", html_text(fmt::format("{}", fmt::join(words, " "))));
 }
 
 std::string_view html_product(const Report& report) {

@@ -27,6 +27,7 @@ namespace volley {
 
 // Each with a word instead of a missing value.
 [[nodiscard]] std::string html_time(const std::optional<std::int64_t>& ns);
+[[nodiscard]] std::string html_seconds(double seconds);  // from 0 on
 [[nodiscard]] std::string html_count(const std::optional<std::uint64_t>& count);
 [[nodiscard]] std::string html_rate(const std::optional<double>& per_s);
 
@@ -36,6 +37,9 @@ namespace volley {
 // The distribution that a report of this workload is about: connect for connects, else response.
 [[nodiscard]] const LatencyFigures& html_main_latency(const RunReport& run);
 [[nodiscard]] std::string_view html_main_latency_words(const RunReport& run);
+
+// Its words, as code.
+[[nodiscard]] std::string html_command_line(const std::vector<std::string>& words);
 
 // Runs that are shown as one: a side of a comparison, or a run by itself.
 struct HtmlSide {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "reports/judge/verdicts.hpp"
 #include "reports/measure/units.hpp"
@@ -113,11 +112,6 @@ std::string answer_html(const Report& report) {
   return words;
 }
 
-std::string seconds_words(double seconds) {
-  if (seconds > 1e6) return fmt::format("{:.0f} s", seconds);
-  return format_duration(Nanos(std::llround(seconds * 1e9)));
-}
-
 // Under which load, in a line.
 std::string circumstances(const Report& report) {
   if (report.runs.empty()) return {};
@@ -134,9 +128,9 @@ std::string circumstances(const Report& report) {
   for (const auto& [key, value] : run.config)
     if (key == "flows" || key == "size" || key == "threads")
       words += fmt::format(", {} {}", key, value);
-  words += fmt::format("; {} measured{}", seconds_words(run.duration_s),
+  words += fmt::format("; {} measured{}", html_seconds(run.duration_s),
                        report.runs.size() > 1 ? " each" : "");
-  if (run.warm_up_s > 0) words += fmt::format(" after {} of warm-up", seconds_words(run.warm_up_s));
+  if (run.warm_up_s > 0) words += fmt::format(" after {} of warm-up", html_seconds(run.warm_up_s));
   if (report.runs.size() == 1) words += "; " + run.endpoint;
   return html_paragraph(words, "circumstances");
 }

@@ -11,7 +11,7 @@ namespace volley {
 // heads.
 struct HtmlTable {
   std::string caption;                         // plain text
-  std::vector<std::string> head;               // HTML
+  std::vector<std::string> head;               // HTML; where not `numbers`, without tags
   std::vector<std::vector<std::string>> rows;  // HTML; as many cells as the head has
   bool numbers = true;                         // all but the first column flush right
   std::string css_class = {};                  // besides that

@@ -292,7 +292,7 @@ std::string render_markdown(const Report& report) {
   const std::vector<Scenario> scenarios = scenarios_of(report);
   std::string text = head(report, scenarios);
   const auto add = [&](std::string_view title, const std::string& part) {
-    text += text.size() + part.size() <= kMostBytes ? part : left_out(title);
+    text += part.empty() || text.size() + part.size() <= kMostBytes ? part : left_out(title);
   };
   const auto add_section = [&](std::string_view title, const std::string& body) {
     add(title, section(title, body));

@@ -65,6 +65,21 @@ class Running:
         return events
 
 
+def test_each_interval_of_100_ms_is_there_to_be_scraped():
+    """Six in a row, without one left out, are seen by whoever looks often enough."""
+    run = Running("run", "udp", "--rate", "1k")
+    seen = []
+
+    def six_in_a_row():
+        until = round(10 * run.total("volley_duration_seconds"))
+        if until > 0 and until not in seen[-1:]:
+            seen.append(until)
+        return seen[-6:] == list(range(seen[-1] - 5, seen[-1] + 1)) if len(seen) > 5 else False
+
+    wait_until(six_in_a_row, "six intervals in a row")
+    run.end()
+
+
 @pytest.mark.parametrize("words", [("run", "udp", "--rate", "2k", "--label", 'who=a"\\b'),
                                    ("run", "tcp", "--workload", "connect", "--flows", "2")],
                          ids=["rr", "connect"])

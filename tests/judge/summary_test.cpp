@@ -32,6 +32,33 @@ RunRecord record_of(std::uint64_t completed, std::uint64_t lost) {
   return r;
 }
 
+TEST(Tally, tells_what_is_counted_and_nothing_that_only_an_end_can_tell) {
+  RunRecord r = record_of(90, 4);
+  r.counters.sent = 100;
+  r.status = RunStatus::interrupted;
+  IntervalSummary first;
+  first.end = seconds(1);
+  IntervalSummary last;
+  last.begin = seconds(1);
+  last.end = seconds(4);
+  r.intervals = {first, last};
+  const RunReport run = tally(r);
+  EXPECT_EQ(run.status, "ok");
+  EXPECT_EQ(run.requests.sent, 100U);
+  EXPECT_EQ(run.requests.completed, 90U);
+  EXPECT_EQ(run.requests.lost, 4U);
+  EXPECT_FALSE(run.requests.in_flight) << "six, and they will be fewer";
+  EXPECT_EQ(run.duration_s, 4.0);
+  EXPECT_EQ(run.load.offered_per_s, 25.0);
+  EXPECT_EQ(run.response.count, 90U);
+  EXPECT_TRUE(run.response.histogram);
+  EXPECT_FALSE(run.response.p50);
+  EXPECT_FALSE(run.verdict);
+  EXPECT_FALSE(run.checks);
+  ASSERT_EQ(run.intervals.size(), 1U);
+  EXPECT_EQ(run.intervals[0].end_s, 4.0);
+}
+
 TEST(Figures, without_losses_are_those_of_the_histogram) {
   const LatencyFigures f = figures_of(thousand_microseconds(), 0);
   EXPECT_EQ(f.count, 1000U);

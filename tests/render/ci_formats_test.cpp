@@ -56,6 +56,13 @@ TEST(CiFormats, that_are_json_parse) {
   }
 }
 
+TEST(Markdown, says_of_a_merge_what_it_is_of_before_it_speaks_of_a_part) {
+  const Report one = samples::report_of({summarize(samples::udp_open_loop())});
+  EXPECT_EQ(render_markdown(one).rfind("## volley: done\n", 0), 0U);
+  EXPECT_EQ(
+      render_markdown(samples::merged(one)).rfind("## volley: done (merge of 2 reports)\n", 0), 0U);
+}
+
 // Of every list the most that is shown, in the text that grows most by being escaped.
 TEST(Markdown, stays_short_enough_to_be_taken_and_names_what_it_leaves_out) {
   const RunReport clean = summarize(samples::udp_open_loop());

@@ -8,6 +8,7 @@
 
 #include "reports/render/html_escape.hpp"
 #include "reports/render/html_sections.hpp"
+#include "reports/render/html_table.hpp"
 #include "reports/render/renderer.hpp"
 #include "tests/samples/samples.hpp"
 
@@ -67,7 +68,7 @@ Report hostile_report() {
                         {{kHostile, kHostile}},
                         {kHostile},
                         {{kHostile, kHostile}},
-                        {{kHostile, 1, {}, {}, -1, {}}}};
+                        {{kHostile, 1, {}, {}, 1e300, {}}}};
   report.parts = {part, part};
   return report;
 }
@@ -159,14 +160,48 @@ TEST(Html, SaysOfAMergeWhatItIsOfBeforeAnythingSpeaksOfAPart) {
   EXPECT_EQ(times(section, "<td>123,456</td>"), 1U);
 }
 
+TEST(Html, SaysWhichPartOfAMergeWasInterruptedAndOfWhichVersionEachIs) {
+  Report merge = samples::merged(samples::report_of({summarize(samples::udp_open_loop())}));
+  merge.parts[1].status = "interrupted";
+  merge.parts[1].tool_commit = "0abc";
+  const std::string section =
+      between(markup(render_html(merge)), "<h2 id=\"parts\">", "</section>");
+  EXPECT_EQ(times(section, "data-head=\"status: \">interrupted</td>"), 1U);
+  EXPECT_EQ(times(section,
+                  "data-head=\"version: \">volley " + merge.parts[1].tool_version + " (0abc)</td>"),
+            1U);
+}
+
 TEST(Html, ShowsTheFirstHundredPartsOfAMergeAndSaysSo) {
   Report merge = samples::merged(samples::report_of({summarize(samples::udp_open_loop())}));
   const MergedPart part = merge.parts.front();
-  merge.parts.resize(101, part);
-  const std::string html = markup(render_html(merge));
+  merge.parts.resize(1001, part);
+  std::string html = markup(render_html(merge));
   EXPECT_EQ(times(html, ">part 100</th>"), 2U);
   EXPECT_EQ(times(html, ">part 101</th>"), 0U);
-  EXPECT_EQ(times(html, "The first 100 rows of 101; the JSON has all."), 1U);
+  EXPECT_EQ(times(html, "The first 100 rows of 1,001; the JSON has all."), 2U);
+  // Of parts that say nothing of their runs, too.
+  for (MergedPart& each : merge.parts) each.runs.clear();
+  html = markup(render_html(merge));
+  EXPECT_EQ(times(html, ">part 100</th>"), 1U);
+  EXPECT_EQ(times(html, "The first 100 rows of 1,001; the JSON has all."), 1U);
+}
+
+// What stands below one another on a narrow page says what it is, and stays a table.
+TEST(Html, CellsOfManyColumnsOfWordsHaveTheirHeadsAndRoles) {
+  const HtmlTable narrow{"c", {"a", "b", "c"}, {{"1", "2", "3"}}, false, {}};
+  EXPECT_EQ(html_table(narrow).find("role=\"row\""), std::string::npos);
+  const HtmlTable wide{"c", {"a", "b", "c", "d &amp; e"}, {{"1", "2", "3", "<b>4</b>"}}, false, {}};
+  const std::string html = html_table(wide);
+  EXPECT_NE(html.find("<table class=\"words stacked\" role=\"table\">"), std::string::npos);
+  EXPECT_EQ(times(html, " role=\"rowgroup\">"), 2U);
+  EXPECT_NE(html.find("<tr role=\"row\"><th scope=\"col\" role=\"columnheader\">a</th>"),
+            std::string::npos);
+  EXPECT_NE(html.find("<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">1</th>"
+                      "<td role=\"cell\" data-head=\"b: \">2</td>"),
+            std::string::npos);
+  EXPECT_NE(html.find("<td role=\"cell\" data-head=\"d &amp; e: \"><b>4</b></td></tr>"),
+            std::string::npos);
 }
 
 TEST(Html, SaysThatARunFailedAndWhy) {
