@@ -109,11 +109,16 @@ def check_against_the_formula(run, log, rest):
 def test_arrivals_in_step_never_wait(programs, tmp_path, rest):
     """The negative control, D/D/1: the same load without randomness queues for nothing, so what the
     test above saw was the arrivals' and the services'."""
+    ways = []
+
     def attempt():
-        return one_run(programs, tmp_path, 1, f"service=fixed:{SERVICE_S * 1e6:.0f}", 1,
-                       "--arrival", "constant")
+        run = one_run(programs, tmp_path, 1, f"service=fixed:{SERVICE_S * 1e6:.0f}", 1,
+                      "--arrival", "constant")
+        # What the way takes now: a machine may be slower than it was a minute ago.
+        ways.append(response_of(one_run(programs, tmp_path, 7, "", 1)[0]))
+        return run
 
     def never_waited(run, _):
-        service = SERVICE_S * 1e9
-        assert service <= response_of(run).at(0.5) <= service + rest.at(0.9), "it waited"
+        service, way = SERVICE_S * 1e9, max(rest.at(0.9), ways[-1].at(0.9))
+        assert service <= response_of(run).at(0.5) <= service + way, "it waited"
     relayed.judged(attempt, never_waited, tries=3, verdict_when_busy=pytest.skip)
