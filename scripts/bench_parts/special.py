@@ -216,6 +216,16 @@ def with_intervals(*words):
     return run
 
 
+def intervals_case(name, what, *words):
+    """Intervals of 100 ms, told to somebody by these words, beside a run of one interval."""
+    words = ("--interval", "100ms", *words)
+    one = ("--interval", "1h")
+    return Case(name, 13, f"UDP rr with offload, {what} every 100 ms", "answers/s",
+                (side_of("volley", f"volley run udp {' '.join(words)}", with_intervals(*words)),
+                 side_of("one interval", f"volley run udp {' '.join(one)}", with_intervals(*one))),
+                (ratio("one interval", 0.98),))
+
+
 # ---- memory of held connections: goal 9
 
 HELD = (1_000, 5_000, 19_900)
@@ -272,18 +282,8 @@ def cases():
              (side_of("volley", "volley_bench × volley run udp", accounting_share),),
              (Bound("≤ 2 %", 2, lambda f: f["volley"]["value"], at_least=False, unit="%"),),
              rounds=5),
-        Case("intervals", 13, "UDP rr with offload, a line every 100 ms", "answers/s",
-             (side_of("volley", "volley run udp --interval 100ms --live /dev/null",
-                      with_intervals("--interval", "100ms", "--live", "/dev/null")),
-              side_of("one interval", "volley run udp --interval 1h",
-                      with_intervals("--interval", "1h"))),
-             (ratio("one interval", 0.98),)),
-        Case("metrics-listen", 13, "UDP rr with offload, metrics made ready every 100 ms", "answers/s",
-             (side_of("volley", "volley run udp --interval 100ms --metrics-listen 127.0.0.1:0",
-                      with_intervals("--interval", "100ms", "--metrics-listen", "127.0.0.1:0")),
-              side_of("one interval", "volley run udp --interval 1h",
-                      with_intervals("--interval", "1h"))),
-             (ratio("one interval", 0.98),)),
+        intervals_case("intervals", "a line", "--live", "/dev/null"),
+        intervals_case("metrics-listen", "metrics made ready", "--metrics-listen", "127.0.0.1:0"),
         Case("hold-memory", 9, "1,000, 5,000 and 19,900 connections held: own bytes of each, the "
              "most of both sides", "bytes",
              (side_of("volley", "volley run tcp --workload hold", held_bytes),),
