@@ -27,15 +27,18 @@ def relay_path():
 
 
 class Relay:
-    """A running relay; without `to` it answers itself. .finish() ends it and reads its log."""
+    """A running relay; without `to` it answers itself. `cpus`: where it may run; None: anywhere.
+    .finish() ends it and reads its log."""
 
-    def __init__(self, programs, folder, to=None, forward="", backward="", seed=1):
+    def __init__(self, programs, folder, to=None, forward="", backward="", seed=1, cpus=None):
         self.path = folder / "relay.log"
         argv = [relay_path(), "--log", self.path, "--forward", forward, "--backward", backward,
                 "--seed", seed, "--max-seconds", 60 * harness.PATIENCE]
         if to:
             argv += ["--to", f"{to[0]}:{to[1]}"]
         self.process = programs.start(argv)
+        if cpus:
+            os.sched_setaffinity(self.process.pid, cpus)
         harness.wait_until(lambda: "\n" in self.said() or self.process.poll() is not None,
                            "the relay's port")
         assert self.process.poll() is None, self.said() + self.process.err.read_text()
@@ -147,8 +150,9 @@ class Busy(AssertionError):
 
 def judged(attempt, check, tries, verdict_when_busy):
     """attempt() -> (run, log), which has to pass check(run, log). One that fails is repeated only
-    where the machine was too busy for its times to mean much (or check() raises Busy). When it was so each time, the verdict
-    is pytest.fail, or pytest.skip of what cannot be told on a busy machine."""
+    where the machine was too busy for its times to mean much (or check() raises Busy). When it was
+    so each time, the verdict is pytest.fail, or pytest.skip of what cannot be told on a busy
+    machine."""
     found = []
     for _ in range(tries):
         run, log = attempt()
