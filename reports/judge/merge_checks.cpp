@@ -67,15 +67,18 @@ struct Finding {
   Check check;
 };
 
-// A percentile that the union can claim and a part could not was not looked at there.
-Check not_looked_at(const Check& like, const PercentileKey& key, const Published& main) {
+// A percentile that the union can claim and a part could not was not looked at there. What a merge
+// had too little for, its first part had: the text names it like all texts of a merge.
+Check not_looked_at(const RunPart& part, const Check& like, const PercentileKey& key,
+                    const Published& main) {
   Check check;
   check.id = like.id;
   check.name = like.name;
   check.status = CheckStatus::unknown;
   check.unit = like.unit;
   check.affects = {number_name(main.name, key)};
-  check.text = fmt::format("Too little stood behind {} there to look at it.", key.words);
+  check.text = fmt::format("{}Too little stood behind {} there to look at it.",
+                           part.merged ? "part 1: " : "", key.words);
   return check;
 }
 
@@ -93,7 +96,7 @@ std::vector<Finding> findings_of(const RunReport& sum, RunParts parts, const Che
     const bool made = found != all[i].end() && found->check->status != CheckStatus::not_applicable;
     const bool has_samples = main != nullptr && (parts[i].run->*main->figures).claims;
     if (!made && claimed && has_samples)
-      findings.push_back({parts[i], not_looked_at(like, *percentile, *main)});
+      findings.push_back({parts[i], not_looked_at(parts[i], like, *percentile, *main)});
     else if (found != all[i].end())
       findings.push_back({parts[i], *found->check});
   }

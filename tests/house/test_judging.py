@@ -133,6 +133,34 @@ def test_a_negative_number_is_found_wherever_it_hides():
         judging.check_nothing_negative(report)
 
 
+def between_stamps(place, value, worst=0, error=0, violations=0):
+    run = {"delay_by_place": {"worst_violation_ns": worst, "order_violations": violations,
+                              "places": {}, "waterfall": []},
+           "one_way_ns": {"error_ns": error, "forward": {"min": 0}}}
+    *parents, last = place.split("/")
+    inner = run
+    for part in parents:
+        inner = inner.setdefault(part, {})
+    inner[last] = value
+    return {"runs": [run]}
+
+
+@pytest.mark.parametrize("place", ["delay_by_place/places/target_queue_ns/min",
+                                   "one_way_ns/forward/min"])
+def test_times_between_stamps_are_negative_by_what_the_report_says_and_no_more(place):
+    judging.check_nothing_negative(between_stamps(place, -71, worst=71, error=80))
+    judging.check_nothing_negative(between_stamps(place, -71, worst=71, error=70, violations=1))
+    for says in ({"worst": 70, "error": 80}, {"worst": 71, "error": 70}, {}):
+        with pytest.raises(AssertionError, match=place.split("/")[-1]):
+            judging.check_nothing_negative(between_stamps(place, -71, **says))
+
+
+@pytest.mark.parametrize("place", ["delay_by_place/samples", "one_way_ns/error_ns", "duration_s"])
+def test_no_other_number_of_a_run_with_stamps_is_negative(place):
+    with pytest.raises(AssertionError, match=place):
+        judging.check_nothing_negative(between_stamps(place, -1, worst=9, error=9, violations=1))
+
+
 def test_high_values_have_the_indices_of_hdrhistogram():
     lowest = judging.DecodedHistogram.lowest_of
     assert [lowest(i) for i in (0, 1, 1023, 1024, 2047, 2048, 2049, 3071, 3072, 3073)] == [

@@ -452,14 +452,20 @@ TEST(Merge, is_never_trusted_more_than_its_worst_part) {
   EXPECT_TRUE(is_spoiled(run.response, kPercentiles[2]));
 }
 
-TEST(Merge, doubts_a_percentile_that_a_part_had_too_few_samples_to_look_at) {
+// A run like clean_record() of too few requests for its p99.
+RunRecord few_record(std::uint32_t seed) {
   RunRecord few = record_of({});
   IntervalRecord interval;
-  for (std::uint32_t i = 0; i < 300; ++i) note(interval, 100'000 + 2 * i);
+  for (std::uint32_t i = 0; i < 300; ++i) note(interval, 100'000 + 2 * i + seed);
   add_interval(few, interval);
   few.planned = few.counters.sent + total(few.counters.unsent);
   few.config = {{"size", "64"}, {"rate", "6400/s"}, {"flows", "4"}, {"seed", "1"}};
-  const Report merged = merge_reports(std::vector{named("a", clean_record(0)), named("b", few)});
+  return few;
+}
+
+TEST(Merge, doubts_a_percentile_that_a_part_had_too_few_samples_to_look_at) {
+  const Report merged =
+      merge_reports(std::vector{named("a", clean_record(0)), named("b", few_record(0))});
   const auto of_p99 = [](const RunReport& run) {
     const auto found = std::find_if(run.verdict->numbers.begin(), run.verdict->numbers.end(),
                                     [](const auto& n) { return n.number == "response.p99"; });
@@ -470,6 +476,24 @@ TEST(Merge, doubts_a_percentile_that_a_part_had_too_few_samples_to_look_at) {
   EXPECT_NE(of_p99(merged.runs[0]).verdict, Verdict::trusted);
   const std::vector<std::string>& by = of_p99(merged.runs[0]).decided_by;
   EXPECT_NE(std::find(by.begin(), by.end(), "C1b"), by.end());
+}
+
+TEST(Merge, names_the_part_that_had_too_few_samples_within_a_merge_too) {
+  const NamedReport a = named("a", few_record(0));
+  const NamedReport b = named("b", few_record(1));
+  const NamedReport c = named("c", clean_record(0));
+  const NamedReport ab{"ab", merge_reports(std::vector{a, b})};
+  ASSERT_FALSE(ab.report.runs[0].response.claims->p99.holds);
+  const auto text = [](const std::vector<NamedReport>& reports) {
+    const Report merged = merge_reports(reports);
+    const auto found = std::find_if(
+        merged.runs[0].checks->begin(), merged.runs[0].checks->end(),
+        [](const Check& k) { return k.id == "C1b" && k.name.ends_with(" p99"); });
+    return found->text;
+  };
+  EXPECT_EQ(text({a, b, c}), "part 1: Too little stood behind p99 there to look at it.");
+  EXPECT_EQ(text({ab, c}), text({a, b, c}));
+  EXPECT_EQ(text({c, ab}), "part 2: Too little stood behind p99 there to look at it.");
 }
 
 // ------------------------------------------------------------------------------------------------
