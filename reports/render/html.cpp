@@ -56,10 +56,6 @@ std::string policy() {
       source_of(html_chart_js()), source_of(html_script()), source_of(html_style()));
 }
 
-std::string merge_words(const Report& report) {
-  return fmt::format("merge of {}", counted(report.parts.size(), "report", "reports"));
-}
-
 std::string title_of(const Report& report) {
   std::string title = "volley report";
   if (report.comparison)

@@ -7,40 +7,34 @@
 namespace volley {
 namespace {
 
-std::string row_html(const std::vector<std::string>& cells) {
-  std::string html = "<tr>";
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    html += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", cells[i])
-                   : fmt::format("<td>{}</td>", cells[i]);
-  return html + "</tr>\n";
-}
-
-// An empty corner is no head of anything.
-std::string head_html(const std::vector<std::string>& cells) {
-  std::string html = "<tr>";
-  for (const std::string& cell : cells)
-    html += cell.empty() ? "<td></td>" : fmt::format("<th scope=\"col\">{}</th>", cell);
-  return html + "</tr>";
-}
-
 // Sentences in columns a few letters wide are nothing to read: on a narrow page the cells of a row
 // stand one below the other, each behind the head of its column. The style takes the row's display
 // for that, with which some browsers forget that it is one; hence the roles.
 bool is_stacked(const HtmlTable& table) { return !table.numbers && table.head.size() > 3; }
 
-std::string stacked_head_html(const std::vector<std::string>& cells) {
-  std::string html = "<tr role=\"row\">";
-  for (const std::string& cell : cells)
-    html += fmt::format("<th scope=\"col\" role=\"columnheader\">{}</th>", cell);
+std::string role(const HtmlTable& table, std::string_view name) {
+  return is_stacked(table) ? fmt::format(" role=\"{}\"", name) : std::string();
+}
+
+// An empty corner is no head of anything.
+std::string head_html(const HtmlTable& table) {
+  std::string html = fmt::format("<tr{}>", role(table, "row"));
+  for (const std::string& cell : table.head)
+    html += cell.empty()
+                ? fmt::format("<td{}></td>", role(table, "cell"))
+                : fmt::format("<th scope=\"col\"{}>{}</th>", role(table, "columnheader"), cell);
   return html + "</tr>";
 }
 
-std::string stacked_row_html(const HtmlTable& table, const std::vector<std::string>& cells) {
-  std::string html = "<tr role=\"row\">";
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    html += i == 0 ? fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>", cells[i])
-                   : fmt::format("<td role=\"cell\" data-head=\"{}: \">{}</td>", table.head[i],
-                                 cells[i]);
+std::string row_html(const HtmlTable& table, const std::vector<std::string>& cells) {
+  std::string html = fmt::format("<tr{}>", role(table, "row"));
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string head = i > 0 && is_stacked(table)
+                                 ? fmt::format(" data-head=\"{}: \"", table.head[i])
+                                 : std::string();
+    html += i == 0 ? fmt::format("<th scope=\"row\"{}>{}</th>", role(table, "rowheader"), cells[i])
+                   : fmt::format("<td{}{}>{}</td>", role(table, "cell"), head, cells[i]);
+  }
   return html + "</tr>\n";
 }
 
@@ -49,16 +43,16 @@ std::string stacked_row_html(const HtmlTable& table, const std::vector<std::stri
 std::string html_table(const HtmlTable& table) {
   if (table.rows.empty()) return {};
   const std::string more = table.css_class.empty() ? "" : " " + table.css_class;
-  const bool stacked = is_stacked(table);
-  const char* const kind = table.numbers ? "numbers" : stacked ? "words stacked" : "words";
-  const char* const group = stacked ? " role=\"rowgroup\"" : "";
+  const char* const kind = table.numbers       ? "numbers"
+                           : is_stacked(table) ? "words stacked"
+                                               : "words";
   std::string html = fmt::format(
       "<div class=\"scroll{0}\" role=\"group\" tabindex=\"0\" aria-label=\"{1}\">"
       "<table class=\"{2}{0}\"{3}>\n<caption><span>{1}</span></caption>\n<thead{4}>{5}</thead>\n"
       "<tbody{4}>\n",
-      more, html_text(table.caption), kind, stacked ? " role=\"table\"" : "", group,
-      stacked ? stacked_head_html(table.head) : head_html(table.head));
-  for (const auto& row : table.rows) html += stacked ? stacked_row_html(table, row) : row_html(row);
+      more, html_text(table.caption), kind, role(table, "table"), role(table, "rowgroup"),
+      head_html(table));
+  for (const auto& row : table.rows) html += row_html(table, row);
   return html + "</tbody>\n</table></div>\n";
 }
 

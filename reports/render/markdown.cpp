@@ -158,11 +158,8 @@ std::string head(const Report& report, const std::vector<Scenario>& scenarios) {
   const char* const word = !failures.empty()           ? "failed"
                            : report.thresholds.empty() ? "done"
                                                        : "passed";
-  // Texts below speak of "part 1".
-  const std::string title = report.parts.empty()
-                                ? fmt::format("## volley: {}\n\n", word)
-                                : fmt::format("## volley: {} (merge of {})\n\n", word,
-                                              counted(report.parts.size(), "report", "reports"));
+  const std::string merge = report.parts.empty() ? "" : fmt::format(" ({})", merge_words(report));
+  const std::string title = fmt::format("## volley: {}{}\n\n", word, merge);
   if (!failures.empty()) return title + few(failures, kMostFailures) + verdict_line;
   return title + verdict_line + few(figures, kMostFailures);
 }

@@ -174,9 +174,7 @@ std::string status_text(const Report& report) {
 // What the figures below are the union of.
 std::string parts_text(const Report& report) {
   if (report.parts.empty()) return {};
-  return wrapped("", fmt::format("merge of {}: histograms added, counts summed",
-                                 counted(report.parts.size(), "report", "reports"))) +
-         '\n';
+  return wrapped("", merge_words(report) + ": histograms added, counts summed") + '\n';
 }
 
 }  // namespace

@@ -16,45 +16,41 @@ bool is_doubt(const Check& check) {
   return check.status != CheckStatus::pass && check.status != CheckStatus::not_applicable;
 }
 
-// unknown, warn, fail: what weighs more comes later.
+// unknown, warn, fail: what weighs more comes first.
 int weight(CheckStatus status) {
   return status == CheckStatus::fail ? 2 : status == CheckStatus::warn ? 1 : 0;
 }
 
-// One check, of all its percentiles and runs together.
+// What one check says, as bad as this, of all percentiles and runs that it says it of.
 struct Doubt {
-  const Check* worst = nullptr;
+  const Check* first = nullptr;
   std::vector<std::string> affects;
   std::size_t runs = 0;
+  const RunReport* last_run = nullptr;
 };
 
-void note(std::vector<Doubt>& doubts, const Check& check, bool& noted_of_run) {
-  auto doubt = std::find_if(doubts.begin(), doubts.end(),
-                            [&](const Doubt& d) { return d.worst->id == check.id; });
-  if (doubt == doubts.end()) doubt = doubts.insert(doubts.end(), Doubt{&check, {}, 0});
-  if (weight(check.status) > weight(doubt->worst->status)) doubt->worst = &check;
+void note(std::vector<Doubt>& doubts, const RunReport& run, const Check& check) {
+  auto doubt = std::find_if(doubts.begin(), doubts.end(), [&](const Doubt& d) {
+    return d.first->id == check.id && d.first->status == check.status;
+  });
+  if (doubt == doubts.end()) doubt = doubts.insert(doubts.end(), Doubt{&check, {}, 0, nullptr});
   for (const std::string& number : check.affects)
     if (std::find(doubt->affects.begin(), doubt->affects.end(), number) == doubt->affects.end())
       doubt->affects.push_back(number);
-  if (!noted_of_run) ++doubt->runs;
-  noted_of_run = true;
+  if (doubt->last_run != &run) ++doubt->runs;
+  doubt->last_run = &run;
 }
 
 std::vector<Doubt> doubts_of(std::span<const RunReport> runs) {
   std::vector<Doubt> doubts;
   for (const RunReport& run : runs) {
     if (!run.checks) continue;
-    std::string_view id;
-    bool noted = false;
-    for (const Check& check : *run.checks) {
-      if (check.id != id) noted = false;
-      id = check.id;
-      if (is_doubt(check) && !is_moot(run, check)) note(doubts, check, noted);
-    }
+    for (const Check& check : *run.checks)
+      if (is_doubt(check) && !is_moot(run, check)) note(doubts, run, check);
   }
   // What weighs most comes first.
   std::stable_sort(doubts.begin(), doubts.end(), [](const Doubt& a, const Doubt& b) {
-    return weight(a.worst->status) > weight(b.worst->status);
+    return weight(a.first->status) > weight(b.first->status);
   });
   return doubts;
 }
@@ -78,10 +74,10 @@ std::string numbers_text(const std::vector<std::string>& affects) {
 
 std::string doubt_text(const Doubt& doubt, std::size_t runs) {
   const std::string numbers = numbers_text(doubt.affects);
-  return wrapped(fmt::format("  {:<8}", printable(doubt.worst->id)),
-                 fmt::format("{}{}: {}{}", to_string(doubt.worst->status),
+  return wrapped(fmt::format("  {:<8}", printable(doubt.first->id)),
+                 fmt::format("{}{}: {}{}", to_string(doubt.first->status),
                              runs > 1 ? fmt::format(" in {} of {} runs", doubt.runs, runs) : "",
-                             printable(doubt.worst->text),
+                             printable(doubt.first->text),
                              numbers.empty() ? "" : fmt::format(" [{}]", numbers)));
 }
 
@@ -92,6 +88,11 @@ std::string doubts_text(std::span<const RunReport> runs) {
 }
 
 }  // namespace
+
+std::string merge_words(const Report& report) {
+  if (report.parts.empty()) return {};
+  return fmt::format("merge of {}", counted(report.parts.size(), "report", "reports"));
+}
 
 std::string verdict_words(Verdict verdict) {
   std::string words(to_string(verdict));

@@ -14,10 +14,14 @@ namespace volley {
 // The same of a run; "-" of a report that does not judge itself.
 [[nodiscard]] std::string verdict_word(const RunReport& run);
 
-// The verdict of one run, and a line for each check that did not pass. Empty: it has none.
+// The verdict of one run, and what each check says that did not pass: once for all percentiles of
+// which it says the same (fail, warn or unknown). Empty: it has none.
 [[nodiscard]] std::string verdict_text(const RunReport& run);
 
-// Of several runs: the worst, and for each check that did not pass everywhere in how many.
+// "merge of 2 reports", whose texts speak of "part 1"; empty: the report is no merge.
+[[nodiscard]] std::string merge_words(const Report& report);
+
+// Of several runs: the worst, and what each check says that did not pass, in how many of them.
 [[nodiscard]] std::string verdict_text(std::span<const RunReport> runs);
 
 }  // namespace volley

@@ -202,6 +202,33 @@ TEST(Text, of_a_merge_says_so_and_shows_no_intervals) {
   EXPECT_EQ(render_text(report).find("\n  95 %"), std::string::npos);
 }
 
+Check lag_check(const std::string& key, CheckStatus status, const std::string& text) {
+  Check check;
+  check.id = "C1c";
+  check.name = "send lag in " + key;
+  check.status = status;
+  check.affects = {"response." + key};
+  check.text = text;
+  return check;
+}
+
+TEST(Text, says_of_a_check_apart_where_it_fails_and_where_it_only_warns) {
+  Report report = sample("udp");
+  RunReport& run = report.runs.at(0);
+  ASSERT_TRUE(run.checks && run.verdict);
+  run.checks = {lag_check("p50", CheckStatus::warn, "A little."),
+                lag_check("p90", CheckStatus::fail, "Much."),
+                lag_check("p99", CheckStatus::fail, "More.")};
+  EXPECT_TRUE(says(render_text(report),
+                   "\n  C1c     fail: Much. [p90, p99]\n  C1c     warn: A little. [p50]\n"));
+  RunReport other = run;
+  other.checks->erase(other.checks->begin() + 1);
+  report.runs.push_back(other);
+  const std::string text = render_text(report);
+  EXPECT_TRUE(says(text, "  C1c     fail in 2 of 2 runs: Much. [p90, p99]\n"
+                         "  C1c     warn in 2 of 2 runs: A little. [p50]\n"));
+}
+
 TEST(Text, says_what_to_do_about_troubles) {
   const std::string text = render_text(sample("udp"));
   EXPECT_TRUE(says(text, "10 no_buffers: the kernel had no room; lower the rate"));
