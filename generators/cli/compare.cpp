@@ -72,10 +72,11 @@ int carry_out(const Typed& typed) {
   }
   const bool judged = change.limited > 0 || change.regressed;
   if (!judged)
-    complain(
-        "no figure with a limit could be compared, so nothing is known of a regression; see "
-        "why each is missing, and set a limit on one that both reports have "
-        "(--max-regression METRIC:SHARE)");
+    complain(fmt::format(
+        "{} and {}: no figure with a limit could be compared, so nothing is known of a regression; "
+        "see why each is missing, and set a limit on one that both reports have "
+        "(--max-regression METRIC:SHARE)",
+        typed.base, typed.latest));
   return judged ? exit_code_of(outcome) : kExitFailed;
 }
 

@@ -3,6 +3,7 @@
 // not got one has no such row, and an unfinished round has none at all.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -58,13 +59,22 @@ void add_rows(Json& rows, const Scenario& scenario, std::size_t family) {
   }
 }
 
+// Its readers warn of what a "debug" build measured. So is one that was slowed down by its build.
+const char* build_type(const Report& report) {
+  const auto slowed = [](const auto& fact) {
+    return fact.first == "build" && (fact.second.find("unoptimized") != std::string::npos ||
+                                     fact.second.find("sanitizer") != std::string::npos);
+  };
+  return std::any_of(report.host.begin(), report.host.end(), slowed) ? "debug" : "release";
+}
+
 Json context_of(const Report& report) {
   return {{"date", report.started_at},
           {"executable", "volley"},
           {"caches", Json::array()},
           {"load_avg", Json::array()},
           {"library_version", report.tool_version},
-          {"library_build_type", "release"},
+          {"library_build_type", build_type(report)},
           {"json_schema_version", 1}};
 }
 

@@ -124,7 +124,8 @@ def test_where_no_limit_can_be_held_nothing_is_known(tmp_path, base):
     spoiled(new["runs"][0])
     result = compared(tmp_path, only, new)
     assert result.code == 1 and result.json["regressed"] is False, str(result)
-    assert "no figure with a limit could be compared" in result.stderr, str(result)
+    files = f"{tmp_path}/base.json and {tmp_path}/new.json"
+    assert f"{files}: no figure with a limit could be compared" in result.stderr, str(result)
     assert result.json["sentence"].startswith("Not one figure with a limit could be compared")
 
 

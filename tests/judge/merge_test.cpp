@@ -486,9 +486,9 @@ TEST(Merge, names_the_part_that_had_too_few_samples_within_a_merge_too) {
   ASSERT_FALSE(ab.report.runs[0].response.claims->p99.holds);
   const auto text = [](const std::vector<NamedReport>& reports) {
     const Report merged = merge_reports(reports);
-    const auto found = std::find_if(
-        merged.runs[0].checks->begin(), merged.runs[0].checks->end(),
-        [](const Check& k) { return k.id == "C1b" && k.name.ends_with(" p99"); });
+    const auto found =
+        std::find_if(merged.runs[0].checks->begin(), merged.runs[0].checks->end(),
+                     [](const Check& k) { return k.id == "C1b" && k.name.ends_with(" p99"); });
     return found->text;
   };
   EXPECT_EQ(text({a, b, c}), "part 1: Too little stood behind p99 there to look at it.");

@@ -56,6 +56,17 @@ TEST(CiFormats, that_are_json_parse) {
   }
 }
 
+TEST(Googlebench, calls_what_a_slow_build_measured_debug) {
+  Report report = samples::report_of({summarize(samples::udp_open_loop())});
+  const auto type = [&report](const std::string& build) {
+    report.host = {{"kernel", "unoptimized"}, {"build", build}};
+    return Json::parse(render_googlebench(report))["context"]["library_build_type"];
+  };
+  EXPECT_EQ(type("gcc 12.2 optimized"), "release");
+  EXPECT_EQ(type("gcc 12.2 unoptimized"), "debug");
+  EXPECT_EQ(type("gcc 12.2 optimized address-sanitizer"), "debug");
+}
+
 TEST(Markdown, says_of_a_merge_what_it_is_of_before_it_speaks_of_a_part) {
   const Report one = samples::report_of({summarize(samples::udp_open_loop())});
   EXPECT_EQ(render_markdown(one).rfind("## volley: done\n", 0), 0U);

@@ -225,8 +225,9 @@ TEST(Text, says_of_a_check_apart_where_it_fails_and_where_it_only_warns) {
   other.checks->erase(other.checks->begin() + 1);
   report.runs.push_back(other);
   const std::string text = render_text(report);
-  EXPECT_TRUE(says(text, "  C1c     fail in 2 of 2 runs: Much. [p90, p99]\n"
-                         "  C1c     warn in 2 of 2 runs: A little. [p50]\n"));
+  EXPECT_TRUE(says(text,
+                   "  C1c     fail in 2 of 2 runs: Much. [p90, p99]\n"
+                   "  C1c     warn in 2 of 2 runs: A little. [p50]\n"));
 }
 
 TEST(Text, says_what_to_do_about_troubles) {
