@@ -282,7 +282,7 @@ def numbers_of(value, path=""):
 
 # What lies between stamps of two clocks is known as well as one clock is by the other.
 BETWEEN_STAMPS = re.compile(r"/runs/\d+/(delay_by_place/(places|waterfall/\d+/places)/\w+"
-                            r"|one_way_ns/(forward|backward))(/\w+)?")
+                            r"|one_way_ns/(forward|backward))(/(min|p50|p99|max))?")
 
 
 def check_nothing_negative(report):
@@ -293,7 +293,9 @@ def check_nothing_negative(report):
     assert not others, f"negative numbers in the report: {others}"
     for path, value in between:
         run = report["runs"][int(path.split("/")[2])]
-        delay, error = run["delay_by_place"], run["one_way_ns"]["error_ns"]
+        delay, one_way = run["delay_by_place"], run["one_way_ns"]
+        assert delay and one_way, (path, value)
+        error = one_way["error_ns"]
         assert -value <= delay["worst_violation_ns"], (path, value, delay)
         assert -value <= error or delay["order_violations"] > 0, (path, value, error)
 

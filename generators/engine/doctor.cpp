@@ -9,6 +9,7 @@
 #include <limits>
 #include <string_view>
 
+#include "reports/measure/slow_build.hpp"
 #include "reports/measure/units.hpp"
 
 namespace volley {
@@ -214,9 +215,7 @@ void judge_ipv6(const MachineFacts& facts, Findings& to) {
 
 void judge_build(const MachineFacts& facts, Findings& to) {
   if (!facts.build) return;
-  const bool slow = facts.build->find("unoptimized") != std::string::npos ||
-                    facts.build->find("sanitizer") != std::string::npos;
-  if (!slow) return ok(to, "build", *facts.build);
+  if (!is_slow_build(*facts.build)) return ok(to, "build", *facts.build);
   to.push_back({"build", FindingLevel::warn, *facts.build,
                 "this volley is several times slower than it could be",
                 "measure with the release build: cmake --preset release"});

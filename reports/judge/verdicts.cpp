@@ -183,6 +183,11 @@ void withhold_invalid(RunReport& run) {
 }
 
 bool is_moot(const RunReport& run, const Check& check) {
+  // A failure decides the verdict even where there is too little of the number.
+  const auto headline = [&](const std::string& number) { return is_headline(run, number); };
+  if (check.status == CheckStatus::fail &&
+      std::any_of(check.affects.begin(), check.affects.end(), headline))
+    return false;
   const auto claimable = [&](const std::string& number) { return is_claimable(run, number); };
   const std::vector<std::string> all = percentiles_of(run, kP50);
   return !check.affects.empty() &&

@@ -9,6 +9,7 @@
 
 #include "reports/judge/metrics.hpp"
 #include "reports/judge/scenarios.hpp"
+#include "reports/measure/slow_build.hpp"
 #include "reports/render/renderer.hpp"
 
 namespace volley {
@@ -59,13 +60,18 @@ void add_rows(Json& rows, const Scenario& scenario, std::size_t family) {
   }
 }
 
-// Its readers warn of what a "debug" build measured. So is one that was slowed down by its build.
+bool has_slow_build(const TextPairs& host) {
+  return std::any_of(host.begin(), host.end(), [](const auto& fact) {
+    return fact.first == "build" && is_slow_build(fact.second);
+  });
+}
+
+// Readers of the format warn of what a "debug" build measured.
 const char* build_type(const Report& report) {
-  const auto slowed = [](const auto& fact) {
-    return fact.first == "build" && (fact.second.find("unoptimized") != std::string::npos ||
-                                     fact.second.find("sanitizer") != std::string::npos);
-  };
-  return std::any_of(report.host.begin(), report.host.end(), slowed) ? "debug" : "release";
+  const bool slow = has_slow_build(report.host) ||
+                    std::any_of(report.parts.begin(), report.parts.end(),
+                                [](const auto& part) { return has_slow_build(part.host); });
+  return slow ? "debug" : "release";
 }
 
 Json context_of(const Report& report) {

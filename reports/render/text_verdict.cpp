@@ -21,7 +21,7 @@ int weight(CheckStatus status) {
   return status == CheckStatus::fail ? 2 : status == CheckStatus::warn ? 1 : 0;
 }
 
-// What one check says, as bad as this, of all percentiles and runs that it says it of.
+// What one check says, as bad as this, of all percentiles and runs: in the words of the first.
 struct Doubt {
   const Check* first = nullptr;
   std::vector<std::string> affects;
@@ -29,9 +29,18 @@ struct Doubt {
   const RunReport* last_run = nullptr;
 };
 
+// "part 2: " of a merge's text: what another part says is another line.
+std::string_view part_of(std::string_view text) {
+  constexpr std::string_view head = "part ";
+  if (!text.starts_with(head)) return {};
+  const std::size_t end = text.find_first_not_of("0123456789", head.size());
+  return end == std::string_view::npos ? std::string_view() : text.substr(0, end);
+}
+
 void note(std::vector<Doubt>& doubts, const RunReport& run, const Check& check) {
   auto doubt = std::find_if(doubts.begin(), doubts.end(), [&](const Doubt& d) {
-    return d.first->id == check.id && d.first->status == check.status;
+    return d.first->id == check.id && d.first->status == check.status &&
+           part_of(d.first->text) == part_of(check.text);
   });
   if (doubt == doubts.end()) doubt = doubts.insert(doubts.end(), Doubt{&check, {}, 0, nullptr});
   for (const std::string& number : check.affects)

@@ -14,14 +14,16 @@ namespace volley {
 // The same of a run; "-" of a report that does not judge itself.
 [[nodiscard]] std::string verdict_word(const RunReport& run);
 
-// The verdict of one run, and what each check says that did not pass: once for all percentiles of
-// which it says the same (fail, warn or unknown). Empty: it has none.
+// The verdict of one run, and what each check says that did not pass: once where it fails, once
+// where it only warns, once where it does not know, in the words of the first percentile of those
+// behind it; in a merge, for each part that is quoted. Empty: the run has no verdict.
 [[nodiscard]] std::string verdict_text(const RunReport& run);
 
 // "merge of 2 reports", whose texts speak of "part 1"; empty: the report is no merge.
 [[nodiscard]] std::string merge_words(const Report& report);
 
-// Of several runs: the worst, and what each check says that did not pass, in how many of them.
+// Of several runs: the worst, and what each check says that did not pass, in the words of the first
+// of the runs, and in how many it says so of any of the percentiles behind it.
 [[nodiscard]] std::string verdict_text(std::span<const RunReport> runs);
 
 }  // namespace volley

@@ -489,7 +489,7 @@ TEST(Merge, names_the_part_that_had_too_few_samples_within_a_merge_too) {
     const auto found =
         std::find_if(merged.runs[0].checks->begin(), merged.runs[0].checks->end(),
                      [](const Check& k) { return k.id == "C1b" && k.name.ends_with(" p99"); });
-    return found->text;
+    return found == merged.runs[0].checks->end() ? "no such check" : found->text;
   };
   EXPECT_EQ(text({a, b, c}), "part 1: Too little stood behind p99 there to look at it.");
   EXPECT_EQ(text({ab, c}), text({a, b, c}));

@@ -145,7 +145,8 @@ def lateness(run, log):
 
 
 class Busy(AssertionError):
-    """A check could not be made: the report itself says that the generator got too little CPU."""
+    """A check could not be made: the machine was too busy, by the report itself or by what has to
+    be added to its times."""
 
 
 def judged(attempt, check, tries, verdict_when_busy):

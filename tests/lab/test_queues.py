@@ -27,6 +27,7 @@ MEAN_NS = 1e9 / (1 / SERVICE_S - RATE)
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 BUCKET = 1 / 1024  # of a value: how wide a counter of the histogram is
 REST = 0.005  # d
+MOST_ADDED_NS = MEAN_NS / 2  # to what the formula is held against: more would hold anything
 
 pytestmark = pytest.mark.skipif(rig.SANITIZED, reason="a sanitizer's own delays are in the times")
 
@@ -34,7 +35,8 @@ pytestmark = pytest.mark.skipif(rig.SANITIZED, reason="a sanitizer's own delays 
 def apart():
     """The CPUs of the relay and what keeps the generator off them: left to itself the kernel puts
     who was woken next to who woke, and both wait for one CPU a tenth of the time beside an idle
-    one. The generator's one thread is kept on the first CPU that it may use."""
+    one. The generator's one thread that sends is kept on the first CPU that it may use; its other one,
+    which looks at an interval's end, stays off that."""
     cpus = sorted(os.sched_getaffinity(0))
     return (set(cpus[1:]), ["--pin"]) if len(cpus) > 1 else (None, [])
 
@@ -79,6 +81,8 @@ def test_times_in_an_mm1_queue(programs, tmp_path, rest, seed):
         return unread[-1]
     relayed.judged(attempt, lambda run, log: check_against_the_log(run, log, rest), tries=3,
                    verdict_when_busy=pytest.fail)
+    if rest.at(0.9) > MOST_ADDED_NS:
+        pytest.skip(f"a busy machine: the way alone takes {rest.at(0.9) / 1e3:.0f} us")
     relayed.judged(lambda: unread.pop() if unread else attempt(),
                    lambda run, log: check_against_the_formula(run, log, rest), tries=2,
                    verdict_when_busy=pytest.skip)
@@ -102,8 +106,8 @@ def check_against_the_formula(run, log, rest):
     (nine in ten times no more than that), holds the formula."""
     late = sorted(record.sent - record.planned for record in log.forward)
     added = rest.at(0.9) + quantile(late, 0.9)
-    if added > MEAN_NS / 2:
-        raise relayed.Busy(f"the rest of the way alone took {added / 1e3:.0f} us")
+    if added > MOST_ADDED_NS:
+        raise relayed.Busy(f"{added / 1e3:.0f} us to add: the relay was late")
     claims = run["latency_ns"]["response"]["ci95"]
     # What the report itself calls spoilt it does not claim; the generator was late, then.
     claimed = [key for key in SHARES if claims[key] and claims[key]["low"] is not None]

@@ -65,6 +65,10 @@ TEST(Googlebench, calls_what_a_slow_build_measured_debug) {
   EXPECT_EQ(type("gcc 12.2 optimized"), "release");
   EXPECT_EQ(type("gcc 12.2 unoptimized"), "debug");
   EXPECT_EQ(type("gcc 12.2 optimized address-sanitizer"), "debug");
+  // A merge says of its host what all parts have in common.
+  report.parts.resize(2);
+  report.parts[1].host = {{"build", "clang 14.0 unoptimized"}};
+  EXPECT_EQ(type("gcc 12.2 optimized"), "debug");
 }
 
 TEST(Markdown, says_of_a_merge_what_it_is_of_before_it_speaks_of_a_part) {

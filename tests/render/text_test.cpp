@@ -216,18 +216,45 @@ TEST(Text, says_of_a_check_apart_where_it_fails_and_where_it_only_warns) {
   Report report = sample("udp");
   RunReport& run = report.runs.at(0);
   ASSERT_TRUE(run.checks && run.verdict);
+  Check other = lag_check("p50", CheckStatus::warn, "Not steady.");
+  other.id = "C3";
   run.checks = {lag_check("p50", CheckStatus::warn, "A little."),
-                lag_check("p90", CheckStatus::fail, "Much."),
+                lag_check("p90", CheckStatus::fail, "Much."), other,
                 lag_check("p99", CheckStatus::fail, "More.")};
   EXPECT_TRUE(says(render_text(report),
-                   "\n  C1c     fail: Much. [p90, p99]\n  C1c     warn: A little. [p50]\n"));
-  RunReport other = run;
-  other.checks->erase(other.checks->begin() + 1);
-  report.runs.push_back(other);
+                   "\n  C1c     fail: Much. [p90, p99]\n"
+                   "  C1c     warn: A little. [p50]\n"
+                   "  C3      warn: Not steady. [p50]\n"));
+  RunReport second = run;
+  second.checks->erase(second.checks->begin());
+  report.runs.push_back(second);
   const std::string text = render_text(report);
   EXPECT_TRUE(says(text,
-                   "  C1c     fail in 2 of 2 runs: Much. [p90, p99]\n"
-                   "  C1c     warn in 2 of 2 runs: A little. [p50]\n"));
+                   "\n  C1c     fail in 2 of 2 runs: Much. [p90, p99]\n"
+                   "  C1c     warn in 1 of 2 runs: A little. [p50]\n"
+                   "  C3      warn in 2 of 2 runs: Not steady. [p50]\n"));
+}
+
+TEST(Text, says_of_a_check_apart_what_each_part_of_a_merge_says) {
+  Report report = sample("udp");
+  report.runs.at(0).checks = {lag_check("p50", CheckStatus::fail, "part 2: Much."),
+                              lag_check("p90", CheckStatus::fail, "part 12: More."),
+                              lag_check("p99", CheckStatus::fail, "part 2: Most.")};
+  EXPECT_TRUE(says(render_text(report),
+                   "\n  C1c     fail: part 2: Much. [p50, p99]\n"
+                   "  C1c     fail: part 12: More. [p90]\n"));
+}
+
+TEST(Text, says_what_decided_even_where_there_is_too_little_of_the_number) {
+  Report report = sample("udp");
+  RunReport& run = report.runs.at(0);
+  run.response.claims->p99.holds = false;
+  run.response.claims->p99_9.holds = false;
+  run.checks = {lag_check("p99", CheckStatus::fail, "Much."),
+                lag_check("p99_9", CheckStatus::fail, "More.")};
+  const std::string text = render_text(report);
+  EXPECT_TRUE(says(text, "\n  C1c     fail: Much. [p99]\n"));
+  EXPECT_EQ(text.find("More."), std::string::npos) << "nobody was told of a p99.9";
 }
 
 TEST(Text, says_what_to_do_about_troubles) {
