@@ -20,7 +20,8 @@ namespace volley {
 void withhold_invalid(RunReport& run);
 
 // Whether all that a check decides on is withheld for want of samples anyway, while the run has
-// percentiles that are not: then it is no news.
+// percentiles that are not: then it is no news, unless it failed on a number that the verdict of
+// the run looks at.
 [[nodiscard]] bool is_moot(const RunReport& run, const Check& check);
 
 // That of all runs: the worst. None: no run has one.

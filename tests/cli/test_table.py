@@ -61,6 +61,10 @@ class Table:
         elif arrival != "closed":
             args += ["--arrival", arrival, "--rate", "2000", "--requests", REQUESTS,
                      "--warm-up", "50ms"]
+        elif threads == 1 and (protocol, workload) == ("udp", "stream"):
+            # What nothing paces fills the sink's buffer in a warm-up, and then all 200 may be lost;
+            # an empty buffer has room for them.
+            args += ["--requests", REQUESTS, "--warm-up", "0s"]
         elif threads == 1:
             args += ["--requests", REQUESTS, "--warm-up", "20ms"]
         else:
