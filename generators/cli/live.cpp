@@ -62,12 +62,19 @@ void LiveStream::interval(const RunRecord& record) {
   write(ndjson_interval(run_, interval_figures(last, told)));
 }
 
-void LiveStream::warn(std::string_view text) { write(ndjson_warning(run_, text)); }
+void LiveStream::warn(const std::string& text) {
+  write(ndjson_warning(run_, text));
+  warned_.push_back(text);
+}
 
 void LiveStream::end(const RunReport& run) {
   if (!std::exchange(has_begun_, false))
     write(ndjson_start(++run_, {run.name, run.protocol, run.endpoint, run.workload, run.arrival,
                                 run.load.intended_per_s, run.config}));
+  // Some are known only when a run is looked back on.
+  for (const std::string& warning : run.generator.warnings)
+    if (std::find(warned_.begin(), warned_.end(), warning) == warned_.end()) warn(warning);
+  warned_.clear();
   write(ndjson_end(run_, run));
 }
 

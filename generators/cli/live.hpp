@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "generators/engine/run.hpp"
 #include "reports/judge/summary.hpp"
@@ -28,8 +29,8 @@ class LiveStream {
   void begin(const Report& report);
   void start(const RunRecord& record);     // as far as it is known before the load
   void interval(const RunRecord& record);  // the last one
-  void warn(std::string_view text);
-  // A run that never started gets its start now.
+  void warn(const std::string& text);
+  // A run that never started gets its start now; warnings that were not given yet come before it.
   void end(const RunReport& run);
   // Whether everything has been written.
   [[nodiscard]] bool end(const Report& report);
@@ -46,8 +47,9 @@ class LiveStream {
   Nanos waited_{0};  // for its reader
   int fd_ = -1;      // -1: not asked for, or given up
   bool failed_ = false;
-  std::size_t run_ = 0;     // the number of the last one that started
-  bool has_begun_ = false;  // and has not ended
+  std::size_t run_ = 0;              // the number of the last one that started
+  bool has_begun_ = false;           // and has not ended
+  std::vector<std::string> warned_;  // in this run
 };
 
 }  // namespace volley

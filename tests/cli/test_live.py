@@ -63,6 +63,21 @@ def test_it_has_the_lines_of_the_finished_report(tmp_path, load):
     assert events == later
 
 
+def test_a_warning_that_only_the_end_can_tell_is_there_too(start_target, tmp_path):
+    """One request at a time that takes 2 ms, 1,000 due a second: the last leaves long after."""
+    target = start_target("udp-echo", "--service-time", "fixed:2ms")
+    live, at_end = tmp_path / "live", tmp_path / "end"
+    result = run_volley("run", target.endpoint("udp"), "--rate", "1k", "--depth", "1", *SHORT,
+                        "--live", live, "--report", f"ndjson:{at_end}")
+    assert result.code == 0, str(result)
+    events, later = events_of(live.read_bytes()), events_of(at_end.read_bytes())
+    told = of_run(events, "warning", 1)
+    assert any("fell behind its schedule" in warning["text"] for warning in told), events
+    assert sorted(w["text"] for w in told) == sorted(
+        w["text"] for w in of_run(later, "warning", 1))
+    assert names_of(events)[-2:] == [("end", 1), ("end", None)]
+
+
 def test_a_line_is_there_as_soon_as_its_interval_has_ended(tmp_path):
     live = tmp_path / "live"
     process = start_volley("run", "udp", "--duration", "60s", "--warm-up", "0s", "--interval", "50ms",

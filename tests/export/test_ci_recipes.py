@@ -69,6 +69,17 @@ def steps_of_github():
     return yaml.safe_load(workflow)["jobs"]["load"]["steps"]
 
 
+def in_a_calm_moment(folder, play):
+    """A folder of its own, and what play(folder) gives: code, output … Played again where volley
+    withholds what the job asks for because the machine let its generator wait."""
+    for place in (folder / "1", folder / "2", folder / "3"):
+        place.mkdir()
+        code, output, *more = play(place)
+        if "the generator spoiled it" not in output:
+            return place, code, output, *more
+    pytest.skip("a busy machine: each time the generator waited too long for a CPU")
+
+
 def play_github(folder, slow):
     """The steps that are shell, as one script: what they start goes on from step to step."""
     summary = folder / "summary.md"
@@ -80,17 +91,19 @@ def play_github(folder, slow):
 
 
 def test_a_github_job_is_green_while_nothing_is_wrong(tmp_path):
-    code, output, summary = play_github(tmp_path, slow=False)
+    folder, code, output, summary = in_a_calm_moment(
+        tmp_path, lambda place: play_github(place, slow=False))
     assert code == 0 and "::error" not in output, output
     assert "response p50" in summary, summary
-    report = json.loads((tmp_path / "volley.json").read_text())
+    report = json.loads((folder / "volley.json").read_text())
     assert report["supplied"]["labels"] == {"commit": "abc123"}
-    bench = json.loads((tmp_path / "bench.smaller.json").read_text())
+    bench = json.loads((folder / "bench.smaller.json").read_text())
     assert bench and all(row["unit"] in ("ns", "ratio", "count") for row in bench)
 
 
 def test_a_github_job_goes_red_and_says_why_in_the_first_lines(tmp_path):
-    code, output, summary = play_github(tmp_path, slow=True)
+    folder, code, output, summary = in_a_calm_moment(
+        tmp_path, lambda place: play_github(place, slow=True))
     assert code == 99, output
     assert "::error title=volley::" in output, output
     first = "\n".join(summary.splitlines()[:10])
@@ -99,7 +112,7 @@ def test_a_github_job_goes_red_and_says_why_in_the_first_lines(tmp_path):
     assert value, first
     slow_ms = float(value[1]) * (1000 if value[2] == "s" else 1)
     assert slow_ms > 3, "what was injected"
-    assert (tmp_path / "volley.json").exists()
+    assert (folder / "volley.json").exists()
 
 
 def test_the_summary_in_the_recipe_is_one_that_volley_writes():
@@ -108,28 +121,27 @@ def test_the_summary_in_the_recipe_is_one_that_volley_writes():
 
 
 def test_gitlab(tmp_path):
-    job = Job(tmp_path)
     (text,) = blocks("GitLab CI")
     recipe = yaml.safe_load(text)["load"]
     lines = [line for line in recipe["script"] if "apt-get" not in line]
-    code, output = job.run("\n".join(lines))
+    folder, code, output = in_a_calm_moment(
+        tmp_path, lambda place: Job(place).run("\n".join(lines)))
     assert code == 0, output
     kept = recipe["artifacts"]
     assert set(kept["reports"]) == {"junit", "browser_performance"}
     for name in (*kept["paths"], *kept["reports"].values()):
-        assert (tmp_path / name).stat().st_size > 100, name
-    assert "<testsuite" in (tmp_path / "volley.xml").read_text()
+        assert (folder / name).stat().st_size > 100, name
+    assert "<testsuite" in (folder / "volley.xml").read_text()
 
 
 def test_jenkins(tmp_path):
-    job = Job(tmp_path)
     (text,) = blocks("Jenkins")
     (script,) = re.findall(r"sh '''\n(.*?)'''", text, re.S)
-    code, output = job.run(script)
+    folder, code, output = in_a_calm_moment(tmp_path, lambda place: Job(place).run(script))
     assert code == 0, output
     for name in re.findall(r"'([\w.,]+\.(?:xml|json))'", text):
         for one in name.split(","):
-            assert (tmp_path / one).stat().st_size > 100, one
+            assert (folder / one).stat().st_size > 100, one
 
 
 def test_against_the_last_good_one(tmp_path):
