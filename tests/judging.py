@@ -286,7 +286,7 @@ BETWEEN_STAMPS = re.compile(r"/runs/\d+/(delay_by_place/(places|waterfall/\d+/pl
 
 
 def check_nothing_negative(report):
-    """No number is below 0, but a time between two stamps by no more than the report itself says."""
+    """None is below 0, but a time between two stamps by no more than the report itself says."""
     negative = [(path, value) for path, value in numbers_of(report) if value < 0]
     between = [(path, value) for path, value in negative if BETWEEN_STAMPS.fullmatch(path)]
     others = [found for found in negative if found not in between]

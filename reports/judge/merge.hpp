@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "reports/judge/summary.hpp"
 
@@ -30,8 +32,10 @@ inline constexpr std::size_t kMostParts = 10'000;  // of a merged report
 // Throws RunError{"unmergeable", "report"} that names the report and the reason: fewer than two
 // reports, one that failed, has no runs or no checks, or whose counts do not add up, other runs or
 // other requests than the first report's, no time in which all of them ran, one report given twice,
-// sums and numbers of parts
-// that no report can hold.
+// sums and numbers of parts that no report can hold.
 [[nodiscard]] Report merge_reports(std::span<const NamedReport> reports);
+
+// The part that a text of a merge is of: 2 of "part 2: …". None: it names none.
+[[nodiscard]] std::optional<std::size_t> part_named(std::string_view text);
 
 }  // namespace volley

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "reports/judge/checklist.hpp"
+#include "reports/judge/merge.hpp"
 #include "reports/judge/merge_pieces.hpp"
 #include "reports/judge/verdicts.hpp"
 
@@ -163,14 +164,23 @@ std::vector<Check> merge_checks(const RunReport& sum, RunParts parts) {
 std::string told_by(const RunPart& part, const std::string& text) {
   if (!part.merged) return fmt::format("part {}: {}", part.before + 1, text);
   // The text of a merge names a part by its place there.
+  const std::optional<std::size_t> named = part_named(text);
+  if (!named) return text;
+  return fmt::format("part {}{}", *named + part.before, text.substr(text.find(": ")));
+}
+
+std::optional<std::size_t> part_named(std::string_view text) {
   constexpr std::string_view head = "part ";
+  constexpr std::size_t most_digits = 6;
+  if (!text.starts_with(head)) return std::nullopt;
+  const std::string_view rest = text.substr(head.size());
+  const std::string_view digits = rest.substr(0, rest.find_first_not_of("0123456789"));
+  if (digits.empty() || digits.size() > most_digits ||
+      !rest.substr(digits.size()).starts_with(": "))
+    return std::nullopt;
   std::size_t number = 0;
-  std::size_t at = head.size();
-  if (!text.starts_with(head)) return text;
-  for (; at < text.size() && at < head.size() + 6 && text[at] >= '0' && text[at] <= '9'; ++at)
-    number = number * 10 + static_cast<std::size_t>(text[at] - '0');
-  if (at == head.size() || text.compare(at, 2, ": ") != 0) return text;
-  return fmt::format("part {}{}", number + part.before, text.substr(at));
+  for (const char c : digits) number = number * 10 + static_cast<std::size_t>(c - '0');
+  return number;
 }
 
 void merge_judgement(RunReport& sum, RunParts parts) {

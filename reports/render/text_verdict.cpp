@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/judge/merge.hpp"
 #include "reports/judge/verdicts.hpp"
 #include "reports/render/words.hpp"
 
@@ -21,7 +22,8 @@ int weight(CheckStatus status) {
   return status == CheckStatus::fail ? 2 : status == CheckStatus::warn ? 1 : 0;
 }
 
-// What one check says, as bad as this, of all percentiles and runs: in the words of the first.
+// What one check says, as bad as this, of all percentiles and runs: in the words of the first. What
+// another part of a merge says is another line.
 struct Doubt {
   const Check* first = nullptr;
   std::vector<std::string> affects;
@@ -29,18 +31,10 @@ struct Doubt {
   const RunReport* last_run = nullptr;
 };
 
-// "part 2: " of a merge's text: what another part says is another line.
-std::string_view part_of(std::string_view text) {
-  constexpr std::string_view head = "part ";
-  if (!text.starts_with(head)) return {};
-  const std::size_t end = text.find_first_not_of("0123456789", head.size());
-  return end == std::string_view::npos ? std::string_view() : text.substr(0, end);
-}
-
 void note(std::vector<Doubt>& doubts, const RunReport& run, const Check& check) {
   auto doubt = std::find_if(doubts.begin(), doubts.end(), [&](const Doubt& d) {
     return d.first->id == check.id && d.first->status == check.status &&
-           part_of(d.first->text) == part_of(check.text);
+           part_named(d.first->text) == part_named(check.text);
   });
   if (doubt == doubts.end()) doubt = doubts.insert(doubts.end(), Doubt{&check, {}, 0, nullptr});
   for (const std::string& number : check.affects)

@@ -9,87 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "reports/judge/verdicts.hpp"
 #include "tests/judge/merge_reports.hpp"
 
 namespace volley {
 namespace {
 
 using merging::clean_record;
+using merging::Durations;
 using merging::named;
+using merging::note;
+using merging::record_of;
 using std::chrono::seconds;
-using Durations = std::vector<std::uint32_t>;
-
-RunRecord empty_record() {
-  RunRecord r;
-  r.name = "udp rr";
-  r.protocol = "udp";
-  r.workload = "rr";
-  r.arrival = "poisson";
-  r.endpoint = "udp://127.0.0.1:2924";
-  r.config = {{"size", "64"}, {"rate", "500/s"}, {"flows", "4"}, {"seed", "1"}};
-  r.timeout = seconds(2);
-  r.duration = seconds(10);
-  r.planned = 0;
-  r.intended_per_s = 500;
-  r.target_side = TargetSide{0, 0, 0, 0, {}};
-  return r;
-}
-
-// A request that took so long, or (by a few of its values) was lost, failed or could not be sent.
-void note(IntervalRecord& interval, std::uint32_t took) {
-  RequestCounters& c = interval.counters;
-  if (took % 29 == 0) {
-    ++c.unsent[took % 2 == 0 ? 3 : 8];
-    return;
-  }
-  ++c.sent;
-  c.bytes_sent += 64;
-  interval.latencies.send_lag.record(took % 1000, 1);
-  if (took % 17 == 0) {
-    ++c.lost;
-    if (took % 2 == 0) ++c.late;
-  } else if (took % 19 == 0) {
-    ++c.errors[took % 2 == 0 ? 1 : 5];
-  } else {
-    ++c.completed;
-    c.bytes_received += 64;
-    c.duplicates += took % 5 == 0 ? 1 : 0;
-    c.reordered += took % 7 == 0 ? 1 : 0;
-    interval.latencies.response.record(took + 1, 1);
-    interval.latencies.service.record(took, 1);
-  }
-}
-
-// A record of these requests, a third of them in each of three intervals.
-RunRecord record_of(const Durations& requests) {
-  RunRecord r = empty_record();
-  for (std::uint32_t i = 0; i < 3; ++i) {
-    IntervalRecord interval;
-    interval.index = i;
-    interval.begin = seconds(i);
-    interval.end = seconds(i + 1);
-    for (std::size_t j = i; j < requests.size(); j += 3) note(interval, requests[j]);
-    add_interval(r, interval);
-  }
-  r.slices = Slices(Nanos(0));
-  IntervalRecord slice;
-  for (std::size_t i = 0; i < 40 && i < requests.size(); ++i) {
-    slice.clear();
-    for (std::size_t j = i; j < requests.size(); j += 40) note(slice, requests[j]);
-    r.slices.add(slice_end(Nanos(0)) * static_cast<std::int64_t>(i), slice.latencies,
-                 slice.counters);
-  }
-  r.planned = requests.size();
-  r.generator.threads = 1;
-  r.generator.context_switches = requests.size();
-  r.generator.send_calls = r.counters.sent;
-  r.target_side->received_messages = r.counters.completed;
-  for (const std::uint32_t took : requests)
-    if (took % 23 == 0)
-      r.socket_events.push_back({static_cast<ErrorKind>(took % 3), 1, Nanos(took), Nanos(took)});
-  return r;
-}
 
 bool same_kinds(const std::vector<KindCount>& a, const std::vector<KindCount>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
@@ -384,116 +314,6 @@ TEST(Merge, leaves_intervals_out_where_they_lie_elsewhere_and_says_so) {
   ASSERT_EQ(longer.intervals.size(), 3U);
   EXPECT_EQ(longer.intervals[1].end_s, 2);
   EXPECT_EQ(longer.intervals[2].sent, b.intervals[2].counters.sent);
-}
-
-// ------------------------------------------------------------------------------------------------
-// What may be claimed
-
-TEST(Merge, publishes_percentiles_without_an_interval) {
-  const Report merged =
-      merge_reports(std::vector{named("a", clean_record(0)), named("b", clean_record(50'000))});
-  const LatencyFigures& f = merged.runs[0].response;
-  for (const PercentileKey& key : {kPercentiles[0], kPercentiles[1], kPercentiles[2]}) {
-    ASSERT_TRUE(f.*key.figure) << key.key;
-    EXPECT_EQ(*(f.*key.figure), f.histogram->at(key.percentile)->count()) << key.key;
-  }
-  EXPECT_TRUE(f.claims->p99.holds);
-  EXPECT_FALSE(f.claims->p99.low);
-  EXPECT_FALSE(f.claims->p99.high);
-  EXPECT_EQ(merged.runs[0].verdict->overall, Verdict::trusted) << merged.runs[0].verdict->headline;
-}
-
-PartClaim part_claim(double effective, std::uint64_t events, std::uint64_t samples) {
-  Claim claim;
-  claim.effective_samples = effective;
-  claim.tail_events = events;
-  return {claim, samples};
-}
-
-TEST(ClaimAtOnce, adds_up_what_does_not_hang_together) {
-  const Claim one = claim_at_once(kP99, std::vector{part_claim(600, 6, 600)});
-  EXPECT_FALSE(one.holds);
-  EXPECT_EQ(one.samples_needed, 1000U);
-  const Claim two =
-      claim_at_once(kP99, std::vector{part_claim(600, 6, 600), part_claim(600, 6, 600)});
-  EXPECT_TRUE(two.holds);
-  EXPECT_EQ(two.tail_events, 12U);
-  EXPECT_FALSE(two.samples_needed);
-}
-
-TEST(ClaimAtOnce, a_stall_that_all_generators_met_stays_one_event) {
-  // 6 stalls, seen by each of four generators.
-  const std::vector<PartClaim> parts(4, part_claim(700, 6, 100'000));
-  const Claim all = claim_at_once(kP99, parts);
-  EXPECT_FALSE(all.holds);
-  EXPECT_EQ(all.tail_events, 6U);
-  EXPECT_EQ(all.effective_samples, 700);
-  EXPECT_GT(*all.samples_needed, 400'000U);
-}
-
-TEST(Merge, is_never_trusted_more_than_its_worst_part) {
-  RunRecord spoiled = clean_record(0);
-  spoiled.conduct.throttled = 1;  // C8b fails
-  const RunReport bad = summarize(spoiled);
-  ASSERT_EQ(bad.verdict->overall, Verdict::invalid);
-  const Report merged =
-      merge_reports(std::vector{named("a", clean_record(0)), named("b", std::vector{bad})});
-  const RunReport& run = merged.runs[0];
-  EXPECT_EQ(run.verdict->overall, Verdict::invalid);
-  const auto check = std::find_if(run.checks->begin(), run.checks->end(),
-                                  [](const Check& c) { return c.id == "C8b"; });
-  EXPECT_EQ(check->status, CheckStatus::fail);
-  EXPECT_EQ(check->text.rfind("part 2: ", 0), 0U) << check->text;
-  for (const PercentileKey& key : kPercentiles)
-    if (is_spoiled(bad.response, key)) {
-      EXPECT_TRUE(is_spoiled(run.response, key)) << key.key;
-      EXPECT_FALSE(run.response.*key.figure) << key.key;
-    }
-  EXPECT_TRUE(is_spoiled(run.response, kPercentiles[2]));
-}
-
-// A run like clean_record() of too few requests for its p99.
-RunRecord few_record(std::uint32_t seed) {
-  RunRecord few = record_of({});
-  IntervalRecord interval;
-  for (std::uint32_t i = 0; i < 300; ++i) note(interval, 100'000 + 2 * i + seed);
-  add_interval(few, interval);
-  few.planned = few.counters.sent + total(few.counters.unsent);
-  few.config = {{"size", "64"}, {"rate", "6400/s"}, {"flows", "4"}, {"seed", "1"}};
-  return few;
-}
-
-TEST(Merge, doubts_a_percentile_that_a_part_had_too_few_samples_to_look_at) {
-  const Report merged =
-      merge_reports(std::vector{named("a", clean_record(0)), named("b", few_record(0))});
-  const auto of_p99 = [](const RunReport& run) {
-    const auto found = std::find_if(run.verdict->numbers.begin(), run.verdict->numbers.end(),
-                                    [](const auto& n) { return n.number == "response.p99"; });
-    return *found;
-  };
-  ASSERT_TRUE(merged.runs[0].response.claims->p99.holds);
-  EXPECT_EQ(of_p99(summarize(clean_record(0))).verdict, Verdict::trusted);
-  EXPECT_NE(of_p99(merged.runs[0]).verdict, Verdict::trusted);
-  const std::vector<std::string>& by = of_p99(merged.runs[0]).decided_by;
-  EXPECT_NE(std::find(by.begin(), by.end(), "C1b"), by.end());
-}
-
-TEST(Merge, names_the_part_that_had_too_few_samples_within_a_merge_too) {
-  const NamedReport a = named("a", few_record(0));
-  const NamedReport b = named("b", few_record(1));
-  const NamedReport c = named("c", clean_record(0));
-  const NamedReport ab{"ab", merge_reports(std::vector{a, b})};
-  ASSERT_FALSE(ab.report.runs[0].response.claims->p99.holds);
-  const auto text = [](const std::vector<NamedReport>& reports) {
-    const Report merged = merge_reports(reports);
-    const auto found =
-        std::find_if(merged.runs[0].checks->begin(), merged.runs[0].checks->end(),
-                     [](const Check& k) { return k.id == "C1b" && k.name.ends_with(" p99"); });
-    return found == merged.runs[0].checks->end() ? "no such check" : found->text;
-  };
-  EXPECT_EQ(text({a, b, c}), "part 1: Too little stood behind p99 there to look at it.");
-  EXPECT_EQ(text({ab, c}), text({a, b, c}));
-  EXPECT_EQ(text({c, ab}), "part 2: Too little stood behind p99 there to look at it.");
 }
 
 // ------------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ pytestmark = pytest.mark.skipif(rig.SANITIZED, reason="a sanitizer's own delays 
 def apart():
     """The CPUs of the relay and what keeps the generator off them: left to itself the kernel puts
     who was woken next to who woke, and both wait for one CPU a tenth of the time beside an idle
-    one. The generator's one thread that sends is kept on the first CPU that it may use; its other one,
-    which looks at an interval's end, stays off that."""
+    one. The generator's one thread that sends is kept on the first CPU that it may use; its other
+    one, which looks at an interval's end, stays off that."""
     cpus = sorted(os.sched_getaffinity(0))
     return (set(cpus[1:]), ["--pin"]) if len(cpus) > 1 else (None, [])
 
