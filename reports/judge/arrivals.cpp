@@ -69,7 +69,7 @@ std::size_t most_by_chance(std::size_t n) {
   double chance = std::pow(1 - p, static_cast<double>(n));  // of just k failures
   double sum = chance;
   std::size_t k = 0;
-  while (sum < 0.99 && k < n) {
+  while (sum < 0.9999 && k < n) {
     chance *= static_cast<double>(n - k) / static_cast<double>(k + 1) * p / (1 - p);
     sum += chance;
     ++k;
@@ -86,6 +86,12 @@ std::optional<double> neighbour_correlation(std::span<const std::vector<double>>
     }
   if (first.size() < 3) return std::nullopt;
   return pearson(ranks_of(first), ranks_of(second));
+}
+
+double Dispersion::standard_errors() const {
+  if (windows < 2) return 0;
+  const double variance = 2 / (9 * (static_cast<double>(windows) - 1));
+  return (std::cbrt(index) - (1 - variance)) / std::sqrt(variance);
 }
 
 Dispersion dispersion(std::span<const std::vector<double>> gaps, double each) {

@@ -21,8 +21,8 @@ namespace volley {
 [[nodiscard]] double anderson_darling(std::vector<double> uniform);
 inline constexpr double kA2At5Percent = 2.492;
 
-// The most of `n` tests at 5 % that fail by chance, but for one case in a hundred: the smallest k
-// with P(Bin(n, 0.05) <= k) >= 0.99.
+// The most of `n` tests at 5 % that fail by chance, but for one case in ten thousand: the smallest k
+// with P(Bin(n, 0.05) <= k) >= 0.9999.
 [[nodiscard]] std::size_t most_by_chance(std::size_t n);
 
 // Spearman's rank correlation of neighbours in each series, all series together; none of fewer than
@@ -36,6 +36,11 @@ inline constexpr double kA2At5Percent = 2.492;
 struct Dispersion {
   double index = 0;
   std::size_t windows = 0;
+
+  // How many standard errors the index lies from 1: that of windows of a Poisson process is a chi
+  // square over its degrees of freedom, and a cube root makes that normal (Wilson and Hilferty,
+  // 1931). 0 of fewer than two windows.
+  [[nodiscard]] double standard_errors() const;
 };
 // `gaps` in units of the mean gap. Windows end with their stretch.
 [[nodiscard]] Dispersion dispersion(std::span<const std::vector<double>> gaps, double each);

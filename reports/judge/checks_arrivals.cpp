@@ -15,6 +15,9 @@ namespace {
 
 using Gaps = std::vector<std::vector<double>>;
 
+// How far from its mean a figure of a right run may lie: once in ten thousand runs it lies beyond.
+constexpr double kStandardErrors = 4;
+
 // Of all threads together.
 Gaps all_gaps(const RunRecord& record,
               const std::array<std::int64_t, SendTimes::kRequests> SendTimes::*times) {
@@ -27,16 +30,20 @@ Gaps all_gaps(const RunRecord& record,
 }
 
 void marginal(Checklist& list, const std::string& whose, const Gaps& gaps, bool decides) {
+  const std::string name = whose + " gaps exponential";
+  const std::size_t by_chance = most_by_chance(gaps.size());
+  if (by_chance == gaps.size())
+    return list.not_applicable("C2a", name, "The run was too short to tell.");
   const unsigned threads = std::max(1U, list.record.generator.threads);
   std::size_t failures = 0;
   for (std::vector<double> stretch : gaps) {
     for (double& gap : stretch) gap = erlang_cdf(gap, threads);
     if (anderson_darling(std::move(stretch)) > kA2At5Percent) ++failures;
   }
-  const auto most = static_cast<double>(most_by_chance(gaps.size()));
+  const auto most = static_cast<double>(by_chance);
   const auto found = static_cast<double>(failures);
   list.add(
-      "C2a", whose + " gaps exponential", found,
+      "C2a", name, found,
       {most, decides ? std::optional(most) : std::nullopt}, "count",
       percentiles_of(list.run, "response"),
       fmt::format("Of {} stretches of 128 gaps {} do not look exponential at 5 %; chance allows "
@@ -49,7 +56,7 @@ void independence(Checklist& list, const Gaps& gaps) {
   std::optional<double> size;
   if (correlation) size = std::abs(*correlation);
   const double pairs = static_cast<double>(gaps.size()) * (SendTimes::kRequests - 2);
-  list.add("C2b", "gaps independent", size, {std::max(0.05, 3 / std::sqrt(pairs)), {}}, "ratio",
+  list.add("C2b", "gaps independent", size, {std::max(0.05, kStandardErrors / std::sqrt(pairs)), {}}, "ratio",
            percentiles_of(list.run, "response"),
            size ? fmt::format("Neighbouring gaps between sends have a rank correlation of {:.3f}.",
                               *correlation)
@@ -68,8 +75,7 @@ void bunches(Checklist& list, const Gaps& gaps) {
   std::optional<double> conforms;
   for (const double each : {8.0, 4.0, 2.0, 1.0}) {
     const Dispersion d = dispersion(gaps, each);
-    const double error = std::sqrt(2 / std::max(1.0, static_cast<double>(d.windows) - 1));
-    if (std::abs(d.index - 1) > std::max(3 * error, 0.1)) break;
+    if (std::abs(d.index - 1) > 0.1 && std::abs(d.standard_errors()) > kStandardErrors) break;
     conforms = each * mean_ns;
   }
   const double limit = std::max(100e3, mean_ns);
