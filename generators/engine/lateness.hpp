@@ -11,33 +11,50 @@
 
 namespace volley {
 
-// A low quantile of the last wake-ups: three of four were later. So a thread that sleeps that much
-// shorter seldom wakes too early, and then has little left to wait; what is late is late by what
-// the wake-ups differ, not by what they take. One that took long for a reason of its own is
-// outvoted.
+// How much of its wake-ups' lateness a thread takes off its sleeps.
+struct Foresight {
+  std::size_t sooner;  // so many of the last kWakeUps are to be over sooner; below kWakeUps
+  Nanos least;         // taken off always, and before there were kWakeUps
+  Nanos most;          // beyond this it is not the wake-up that takes long: others have the CPU
+};
+
 class Lateness {
  public:
-  // What to take off a sleep: 0 to kMost; 0 until there were kWakeUps.
+  static constexpr std::size_t kWakeUps = 16;
+
+  explicit constexpr Lateness(const Foresight& foresight)
+      : foresight_(foresight), usual_(foresight.least) {}
+
+  // What to take off a sleep, from `least` to `most`.
   [[nodiscard]] Nanos usual() const { return usual_; }
 
   // Woken by the clock at `woken`, asked for at `asked`. Before that it was something else.
   void note(MonoTime asked, MonoTime woken) {
     if (woken < asked) return;
-    late_[noted_++ % kWakeUps] = std::min<Nanos>(woken - asked, kMost);
+    late_[noted_++ % kWakeUps] = woken - asked;
     if (noted_ < kWakeUps) return;
     auto sorted = late_;
-    std::nth_element(sorted.begin(), sorted.begin() + kWakeUps / 4, sorted.end());
-    usual_ = sorted[kWakeUps / 4];
+    const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(foresight_.sooner);
+    std::nth_element(sorted.begin(), nth, sorted.end());
+    usual_ = std::clamp(*nth, foresight_.least, foresight_.most);
   }
 
-  // Beyond this it is not the wake-up that takes long: others have the CPU.
-  static constexpr Nanos kMost = std::chrono::microseconds(60);
-  static constexpr std::size_t kWakeUps = 16;
-
  private:
+  Foresight foresight_;
   std::array<Nanos, kWakeUps> late_{};
   std::size_t noted_ = 0;
-  Nanos usual_{0};
+  Nanos usual_;
 };
+
+// For a thread that should wait in the kernel: three of four wake-ups were later. So it seldom
+// wakes too early, and then has little left to wait; what is late is late by what the wake-ups
+// differ, not by what they take. One that took long for a reason of its own is outvoted.
+inline constexpr Foresight kForBlocking{4, Nanos(0), std::chrono::microseconds(60)};
+
+// For a thread that looks again and again once it has woken: all but one of sixteen were sooner. At
+// 60 us a calm machine is seldom late; one whose neighbours keep it from its CPUs wakes a thread
+// after 80 to 100 us.
+inline constexpr Foresight kForHybrid{14, std::chrono::microseconds(60),
+                                      std::chrono::microseconds(150)};
 
 }  // namespace volley

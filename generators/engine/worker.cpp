@@ -13,7 +13,8 @@ Worker::Worker(const RunPlan& plan, std::uint32_t index, const Address& peer, st
       index_(index),
       session_(session),
       signals_(signals),
-      recorder_(handoff, plan.interval, late_beyond(plan)) {
+      recorder_(handoff, plan.interval, late_beyond(plan)),
+      lateness_(plan.wait == Wait::hybrid ? kForHybrid : kForBlocking) {
   result_.flows_wanted = flow_count();
   const bool is_poisson = plan.arrival.kind == Arrival::Kind::poisson && plan.rate;
   if (is_poisson && plan.flows % plan.threads == 0) recorder_.sample_sends();
@@ -77,7 +78,7 @@ void Worker::meet() {
 
 Nanos Worker::time_to_sleep(MonoTime now, MonoTime until) {
   if (spins(now, until)) return Nanos(0);
-  if (plan_.wait == Wait::hybrid) return until - now - kWakeUp;
+  if (plan_.wait == Wait::hybrid) return until - now - lateness_.usual();
   const Nanos left = until - now;
   if (left <= Nanos(0)) return Nanos(0);
   // Where every sleep would end too late one is slept all the same now and then: that may change.
@@ -97,7 +98,7 @@ std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   const MonoTime woken = mono_now();
   // Whatever has come meanwhile, it should have woken by then.
   if (slept && watched()) result_.presence.waited(now, until, woken);
-  if (blocks && slept && ready.empty()) lateness_.note(now + timeout, woken);
+  if (slept && ready.empty()) lateness_.note(now + timeout, woken);
   for (const Ready& event : ready)
     if (event.tag == kWakerTag) waker_.drain();
   if (!ready.empty()) note_activity(woken);

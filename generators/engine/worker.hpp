@@ -178,7 +178,7 @@ class alignas(kCacheLine) Worker {
   // always, never, or (hybrid) for a while after the last event and before a time that is due.
   [[nodiscard]] bool spins(MonoTime now, MonoTime until) const {
     if (plan_.wait != Wait::hybrid) return plan_.wait == Wait::spin;
-    return now - last_event_ < kSpin || until - now < kWakeUp;
+    return now - last_event_ < kSpin || until - now < lateness_.usual();
   }
   // Something came: more may come soon.
   void note_activity(MonoTime now) {
@@ -206,8 +206,6 @@ class alignas(kCacheLine) Worker {
  private:
   // How long hybrid waiting spins after an event. About twice what the wake-up saves.
   static constexpr Nanos kSpin = std::chrono::microseconds(50);
-  // How late the kernel may wake a thread: hybrid waiting sleeps to this long before it is due.
-  static constexpr Nanos kWakeUp = std::chrono::microseconds(60);
   static constexpr unsigned kSleepAnyway = 65'536;  // a tenth of a second of looks
 
   // How long to wait in the kernel for what is due at `until`; 0: only to look.
@@ -227,7 +225,7 @@ class alignas(kCacheLine) Worker {
   [[nodiscard]] bool watched() const { return measures_ && result_.watched_until == MonoTime{}; }
 
   MonoTime last_event_{};
-  Lateness lateness_;
+  Lateness lateness_;       // where it does not only spin
   unsigned not_slept_ = 0;  // looks in the place of sleeps, where it blocks
   bool measures_ = false;   // the measure phase has begun
   unsigned met_ = 0;

@@ -21,8 +21,8 @@ namespace volley {
 [[nodiscard]] double anderson_darling(std::vector<double> uniform);
 inline constexpr double kA2At5Percent = 2.492;
 
-// The most of `n` tests at 5 % that fail by chance, but for one case in ten thousand: the smallest k
-// with P(Bin(n, 0.05) <= k) >= 0.9999.
+// The most of `n` tests at 5 % that fail by chance, but for one case in ten thousand: the smallest
+// k with P(Bin(n, 0.05) <= k) >= 0.9999.
 [[nodiscard]] std::size_t most_by_chance(std::size_t n);
 
 // Spearman's rank correlation of neighbours in each series, all series together; none of fewer than

@@ -43,8 +43,7 @@ void marginal(Checklist& list, const std::string& whose, const Gaps& gaps, bool 
   const auto most = static_cast<double>(by_chance);
   const auto found = static_cast<double>(failures);
   list.add(
-      "C2a", name, found,
-      {most, decides ? std::optional(most) : std::nullopt}, "count",
+      "C2a", name, found, {most, decides ? std::optional(most) : std::nullopt}, "count",
       percentiles_of(list.run, "response"),
       fmt::format("Of {} stretches of 128 gaps {} do not look exponential at 5 %; chance allows "
                   "{:.0f}.",
@@ -56,7 +55,8 @@ void independence(Checklist& list, const Gaps& gaps) {
   std::optional<double> size;
   if (correlation) size = std::abs(*correlation);
   const double pairs = static_cast<double>(gaps.size()) * (SendTimes::kRequests - 2);
-  list.add("C2b", "gaps independent", size, {std::max(0.05, kStandardErrors / std::sqrt(pairs)), {}}, "ratio",
+  list.add("C2b", "gaps independent", size,
+           {std::max(0.05, kStandardErrors / std::sqrt(pairs)), {}}, "ratio",
            percentiles_of(list.run, "response"),
            size ? fmt::format("Neighbouring gaps between sends have a rank correlation of {:.3f}.",
                               *correlation)
