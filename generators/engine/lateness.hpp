@@ -18,6 +18,7 @@ struct Foresight {
   Nanos most;          // beyond this it is not the wake-up that takes long: others have the CPU
 };
 
+// Keeps the last wake-ups of one thread.
 class Lateness {
  public:
   static constexpr std::size_t kWakeUps = 16;

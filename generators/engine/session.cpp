@@ -39,12 +39,26 @@ Search search_stream(std::vector<std::byte>& received, FrameKind wanted, Control
   return Search::more;
 }
 
+bool is_answer(FrameKind kind) {
+  switch (kind) {
+    case FrameKind::hello_ack:
+    case FrameKind::statistics_ack:
+    case FrameKind::goodbye_ack:
+    case FrameKind::socket_counters_ack:
+    case FrameKind::stream_quality_ack:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Search search_datagram(std::span<const std::byte> datagram, std::uint32_t session, FrameKind wanted,
                        ControlAnswer& answer) {
   const std::optional<Frame> frame = read_datagram(datagram);
   if (!frame || frame->session != session) return Search::more;
-  // An echo server returns the question itself: it is not ours, and there is no use in waiting.
-  if (frame->kind != wanted) return Search::hopeless;
+  // A question that was asked twice is answered twice, and the second answer comes after the next
+  // question. An echo server returns what it got: it is not ours, and there is no use in waiting.
+  if (frame->kind != wanted) return is_answer(frame->kind) ? Search::more : Search::hopeless;
   const auto payload = datagram.subspan(kFrameBytes);
   answer = ControlAnswer{*frame, {payload.begin(), payload.end()}, {}};
   return Search::found;

@@ -228,9 +228,11 @@ def limits(volley):
             with target(volley, inside):
                 said["buffer"] = run(volley, *stream, "--size", "64KiB", "--sndbuf", "16KiB",
                                      "--duration", "1s")
+                probes = netstat("TCPLossProbes")
                 said["free"] = run(volley, *stream, "--size", "1KiB", "--rate", "200",
                                    "--arrival", "constant", "--duration", "1s",
                                    "--bottleneck", "100Mbit/s")
+                said["free"]["probes"] = netstat("TCPLossProbes") - probes
             with target(volley, inside, "--stall", "2500ms@200ms"):
                 said["window"] = run(volley, *stream, "--size", "16KiB", "--duration", "2800ms")
     return said

@@ -162,14 +162,18 @@ def started_measuring(target, process):
     assert process.poll() is None
 
 
+def has_measured(live):
+    """Whether an interval has ended, by the events that a run writes to this file."""
+    return live.exists() and b'"event":"interval"' in live.read_bytes()
+
+
 @pytest.mark.parametrize("load", [(), ("--rate", "5000")], ids=["closed", "open"])
-def test_a_tcp_target_killed_in_the_middle_ends_the_run(target, load):
+def test_a_tcp_target_killed_in_the_middle_ends_the_run(target, load, tmp_path):
+    live = tmp_path / "live"
     process = start_volley("run", target.endpoint("tcp"), "--flows", "4", "--duration", "60s",
-                           "--warm-up", "0s", "--timeout", "500ms", *load, "--report", "json")
-    if load:
-        time.sleep(1)  # any moment of the run will do
-    else:
-        started_measuring(target, process)
+                           "--warm-up", "0s", "--timeout", "500ms", "--interval", "100ms", "--live",
+                           live, *load, "--report", "json")
+    wait_until(lambda: has_measured(live), "an interval")
     target.kill()
     killed = time.monotonic()
     result = finish(process, process.argv, 15, process.started)
@@ -180,11 +184,12 @@ def test_a_tcp_target_killed_in_the_middle_ends_the_run(target, load):
     assert set(figures["errors"]) <= {"reset", "closed"}, figures
 
 
-def test_a_udp_target_killed_in_the_middle_is_seen(target):
+def test_a_udp_target_killed_in_the_middle_is_seen(target, tmp_path):
+    live = tmp_path / "live"
     process = start_volley("run", target.endpoint("udp"), "--flows", "2", "--duration", "3s",
                            "--rate", "2000", "--warm-up", "0s", "--timeout", "300ms",
-                           "--report", "json")
-    time.sleep(1)  # any moment of the run will do
+                           "--interval", "100ms", "--live", live, "--report", "json")
+    wait_until(lambda: has_measured(live), "an interval")
     target.kill()
     result = finish(process, process.argv, 15, process.started)
     report = result.json

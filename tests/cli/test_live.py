@@ -292,7 +292,7 @@ def test_memory_does_not_grow_with_the_time(tmp_path):
 
     def resident_after(intervals):
         def enough():
-            return live.exists() and live.read_bytes().count(b'"interval"') >= intervals
+            return live.exists() and live.read_bytes().count(b'"event":"interval"') >= intervals
         wait_until(enough, f"{intervals} intervals", 25)
         fields = dict(line.split(":\t", 1) for line in
                       Path(f"/proc/{process.pid}/status").read_text().splitlines())
@@ -300,5 +300,8 @@ def test_memory_does_not_grow_with_the_time(tmp_path):
 
     early, late = resident_after(20), resident_after(190)
     result = finish(process, process.argv, 20, process.started)
-    assert result.code == 0 and len(result.run["intervals"]) == 200, str(result)
+    starts = [interval["start_s"] for interval in result.run["intervals"]]
+    # The answer to the last request may come when the 200th has ended.
+    assert result.code == 0 and len(starts) in (200, 201), str(result)
+    assert starts == pytest.approx([n / 10 for n in range(len(starts))])
     assert late - early < 170 * 16_384, "some KiB an interval, as vectors grow"

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import harness
-from harness import finish, run_volley, start_volley, wait_until
+from harness import finish, free_port, run_volley, start_volley, wait_until
 
 LONG = ("--duration", "10m", "--warm-up", "0s", "--interval", "100ms", "--progress", "none")
 
@@ -122,7 +122,7 @@ def test_a_scraping_prometheus_returns_our_numbers(tmp_path):
     (tmp_path / "p.yml").write_text(
         "global: {scrape_interval: 200ms}\n"
         f"scrape_configs: [{{job_name: volley, static_configs: [{{targets: ['{host}']}}]}}]\n")
-    port = free_tcp_port()
+    port = free_port()
     prometheus = subprocess.Popen(
         [shutil.which("prometheus"), f"--config.file={tmp_path}/p.yml",
          f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}"],
@@ -147,18 +147,13 @@ def test_a_scraping_prometheus_returns_our_numbers(tmp_path):
         p99 = query("histogram_quantile(0.99, volley_response_seconds_bucket)")
         events = run.end()
     finally:
+        run.process.kill()
         prometheus.kill()
         prometheus.wait(timeout=10)
     sent = 0
     sums = {sent := sent + e["data"]["sent"] for e in events if e["event"] == "interval"}
     assert seen in sums, "the sum of the intervals until then"
     assert 0 < p99 < 1, p99
-
-
-def free_tcp_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_duel_shows_both_protocols_and_claims_nothing_of_a_round_that_has_ended():

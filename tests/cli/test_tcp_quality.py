@@ -105,7 +105,10 @@ def test_a_small_send_buffer_is_seen_as_such(limits):
 def test_nothing_holds_up_what_hardly_sends(limits):
     tcp = tcp_of(limits["free"])
     assert tcp["rwnd_limited_ratio"] < 0.1 and tcp["sndbuf_limited_ratio"] < 0.1
-    assert tcp["retransmits"] == 0 and tcp["tcp_efficiency_ratio"] == 1
+    # None, unless the wire itself stood still and the kernel asked whether the last one was lost.
+    assert tcp["retransmits"] <= limits["free"]["probes"]
+    assert tcp["tcp_efficiency_ratio"] == pytest.approx(
+        1 - tcp["retransmitted_bytes"] / tcp["sent_bytes"])
     assert "held up" not in words_of(limits["free"])
 
 

@@ -78,7 +78,9 @@ TEST(Host, cpu_times_never_run_backwards) {
   const auto after = cpu_times();
   ASSERT_TRUE(before && after);
   EXPECT_GT(before->total, 0U);
-  EXPECT_GE(after->total, before->total);
+  // The kernel cuts each of eight columns to ticks by itself, and an idle span may change its
+  // column.
+  EXPECT_GE(after->total + 8, before->total);
 }
 
 TEST(Host, a_thread_that_stays_off_cpus_gets_them_back_and_always_has_one) {

@@ -1,6 +1,6 @@
 """docs/ci.md, word by word: the shell steps of every recipe run here, against volley's own target,
 and again against one that has got slow."""
-# ctest: timeout 240
+# ctest: timeout 360
 
 import contextlib
 import json
@@ -145,16 +145,27 @@ def test_jenkins(tmp_path):
             assert (folder / one).stat().st_size > 100, one
 
 
+def is_spoilt(report):
+    (run,) = json.loads(report.read_text())["runs"]
+    return run["verdict"]["numbers"]["response.p50"]["verdict"] == "INVALID"
+
+
 def test_against_the_last_good_one(tmp_path):
-    job = Job(tmp_path)
     measure = ("volley target udp-echo {} --listen 127.0.0.1:2924 --max-duration 1m > s.log &\n"
                "until grep -q listening s.log; do sleep 0.1; done\n"
                "volley run udp://127.0.0.1:2924 --rate 1k --duration 2s --report json:{}\n")
-    assert job.run(measure.format("", "base.json"))[0] == 0
-    assert job.run(measure.format(SLOW.replace("3ms", "500us"), "volley.json"))[0] == 0
     (script,) = blocks("Against the last good one")
-    code, output = job.run(script)
-    assert code == 98 and "regressed" in output, output
+    for place in (tmp_path / "1", tmp_path / "2", tmp_path / "3"):
+        place.mkdir()
+        job = Job(place)
+        assert job.run(measure.format("", "base.json"))[0] == 0
+        assert job.run(measure.format(SLOW.replace("3ms", "500us"), "volley.json"))[0] == 0
+        code, output = job.run(script)
+        if not is_spoilt(place / "base.json") and not is_spoilt(place / "volley.json"):
+            assert code == 98 and "regressed" in output, output
+            return
+        assert "INVALID" in output, output  # what cannot be compared is said to be so
+    pytest.skip("a busy machine: each time the generator waited too long for a CPU")
 
 
 def test_bencher(tmp_path):

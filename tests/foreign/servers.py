@@ -166,6 +166,7 @@ server:
   port: {port}
   do-daemonize: no
   num-threads: 1
+  so-rcvbuf: 4m
   username: ""
   chroot: ""
   directory: "{folder}"

@@ -108,10 +108,13 @@ def axe_source(folder):
     if npm is None:
         pytest.skip("npm is not installed, and axe-core comes from there")
     shutil.copy(HERE / "package.json", folder)
-    fetched = subprocess.run(
-        [npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund",
-         "--prefer-offline", "--loglevel=error"],
-        cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+    for _ in range(3):  # a network has its moments
+        fetched = subprocess.run(
+            ["timeout", "30", npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit",
+             "--no-fund", "--prefer-offline", "--loglevel=error"],
+            cwd=folder, capture_output=True, text=True, check=False)
+        if fetched.returncode == 0:
+            break
     assert fetched.returncode == 0, f"npm install: {fetched.stderr}"
     return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 

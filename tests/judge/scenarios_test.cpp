@@ -146,7 +146,7 @@ TEST(Together, an_unknown_part_makes_the_sum_unknown) {
 }
 
 TEST(Together, of_any_rounds_equals_one_recording_of_all_their_samples) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto parts =
         *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::uint32_t>>>(
             rc::gen::container<std::vector<std::uint32_t>>(
@@ -169,7 +169,7 @@ TEST(Together, of_any_rounds_equals_one_recording_of_all_their_samples) {
     RC_ASSERT(*result->response.histogram == whole);
     if (runs.size() > 1 && !whole.empty())
       RC_ASSERT(result->response.p90 == whole.at(kP90)->count());
-  });
+  }));
 }
 
 }  // namespace

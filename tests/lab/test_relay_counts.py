@@ -24,8 +24,9 @@ TROUBLE = {
 def relayed_run(programs, start_target, folder, seed, rate, requests, **plans):
     target = start_target("udp-echo", "--report", f"json:{folder}/target.json")
     relay = relayed.Relay(programs, folder, target.udp, seed=seed, **plans)
+    patience_ms = (400 if rate <= 1_000 else 1_000) * PATIENCE
     result = run_volley("run", relay.endpoint, "--rate", rate, "--requests", requests, "--warm-up",
-                        "0s", "--timeout", f"{400 * PATIENCE}ms", "--seed", seed, "--report",
+                        "0s", "--timeout", f"{patience_ms}ms", "--seed", seed, "--report",
                         "json", timeout=30)
     log = relay.finish()
     assert log.fault() is None, f"the relay is no witness: {log.fault()}"

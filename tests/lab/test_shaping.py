@@ -23,7 +23,7 @@ from lab import captures, hosts, shaping, starving  # noqa: E402
 
 PAYLOAD = 64
 WIRE = PAYLOAD + shaping.WIRE_BYTES
-RATE_BITS, BURST, QUEUE = 8_000_000, 100 * WIRE, 1_000 * WIRE
+RATE_BITS, BURST, QUEUE = 8_000_000, 400 * WIRE, 1_000 * WIRE
 CAPACITY = RATE_BITS / 8 / WIRE  # datagrams a second
 
 # Requests and answers: the kind of a frame is its fourth byte, behind the 8 of UDP.

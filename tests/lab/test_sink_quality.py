@@ -2,17 +2,21 @@
 """What a sink tells of a stream that came through a relay which drops, copies, holds back and delays:
 the log of the relay says the same, by the letter of the definitions."""
 
+import contextlib
 import socket
+import threading
 from collections import Counter
 
 import pytest
 
 import harness
 import relayed
+import standstill
 from harness import PATIENCE, run_volley
 from judging import check_report
 
 MESSAGES = 800
+A_QUESTION = 16  # kinds of frames from here on are asked and answered (targets/wire/frame.hpp)
 
 
 def streamed(programs, start_target, folder, seed, forward, *args):
@@ -89,8 +93,13 @@ def test_order_and_copies_are_those_of_the_log(programs, start_target, tmp_path,
 
 @pytest.mark.skipif(PATIENCE > 1, reason="a sanitizer takes more time than the relay")
 def test_delay_variation_one_way_is_that_of_the_log(programs, start_target, tmp_path):
+    still_s = []
+
     def attempt():
-        return streamed(programs, start_target, tmp_path, 3, "service=exp:1000", "--rate", "500")
+        with standstill.Witness() as witness:
+            seen = streamed(programs, start_target, tmp_path, 3, "service=exp:1000", "--rate", "500")
+        still_s.append(witness.late_s)
+        return seen
 
     def check(run, log):
         udp = run["udp"]
@@ -102,7 +111,11 @@ def test_delay_variation_one_way_is_that_of_the_log(programs, start_target, tmp_
         # Between the relay's two times and volley's two lie a send and a wake-up each.
         for name, values, share in (("ipdv_abs_p50_ns", ipdv, 0.5), ("ipdv_abs_p99_ns", ipdv, 0.99),
                                     ("pdv_p50_ns", above, 0.5), ("pdv_p99_ns", above, 0.99)):
-            assert udp[name] == pytest.approx(relayed.at(share, values), rel=0.1, abs=100_000), name
+            logged = relayed.at(share, values)
+            if udp[name] != pytest.approx(logged, rel=0.1, abs=100_000):
+                # Five of 800 messages that waited for the sink's CPU are a p99 of their own.
+                error = relayed.Busy if still_s[-1] > 0.005 else AssertionError
+                raise error(f"{name}: {udp[name]}, by the log {logged}")
 
     relayed.judged(attempt, check, 5, pytest.skip)
 
@@ -122,6 +135,42 @@ def test_more_flows_than_a_sink_remembers_leave_it_unknown(start_target):
                            "--rate", "4k", "--requests", "2000", "--warm-up", "0s")
     assert run["requests"]["completed"] == 2000
     assert run["udp"]["ipdv_pairs"] is None and run["udp"]["reordered_ratio"] is None
+
+
+@contextlib.contextmanager
+def answering_twice(sink):
+    """A way to the sink on which every answer comes twice, as to a question that was asked again."""
+    over = threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+        near.bind(("127.0.0.1", 0))
+        near.settimeout(0.1)
+        far.connect(sink)
+        far.settimeout(5)
+
+        def pass_on():
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    data, peer = near.recvfrom(65_535)
+                    far.send(data)
+                    if data[3] >= A_QUESTION:
+                        answer = far.recv(65_535)
+                        near.sendto(answer, peer)
+                        near.sendto(answer, peer)
+
+        thread = threading.Thread(target=pass_on)
+        thread.start()
+        yield f"udp://127.0.0.1:{near.getsockname()[1]}"
+        over.set()
+        thread.join()
+
+
+def test_an_answer_that_comes_twice_is_not_taken_for_the_next(start_target):
+    with answering_twice(start_target("udp-sink").udp) as endpoint:
+        run = harness.run_json(endpoint, "--workload", "stream", "--rate", "1k", "--requests", "100",
+                               "--warm-up", "0s")
+    assert run["requests"]["completed"] == 100 and run["udp"]["reordered_ratio"] == 0
+    assert pairs_in(run) == 99
 
 
 def test_a_foreign_sink_tells_nothing():

@@ -49,7 +49,7 @@ TEST(UdpSessions, another_peer_or_session_starts_at_nothing) {
 }
 
 TEST(UdpSessions, a_row_counts_as_its_frames_one_after_another) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     UdpSessions in_rows(HashKey{1, 2});
     UdpSessions one_by_one(HashKey{1, 2});
     for (int rows = *rc::gen::inRange(1, 12); rows > 0; --rows) {
@@ -83,7 +83,7 @@ TEST(UdpSessions, a_row_counts_as_its_frames_one_after_another) {
     RC_ASSERT(in_rows.quality(kPeer, 7).arrived == a.messages);
     RC_ASSERT(in_rows.quality(kPeer, 7).duplicates == a.duplicates);
     RC_ASSERT(in_rows.quality(kPeer, 7).reordered == a.reordered);
-  });
+  }));
 }
 
 }  // namespace
