@@ -78,19 +78,19 @@ void Worker::meet() {
 
 Nanos Worker::time_to_sleep(MonoTime now, MonoTime until) {
   if (spins(now, until)) return Nanos(0);
-  if (plan_.wait == Wait::hybrid) return until - now - lateness_.usual();
+  if (plan_.wait == Wait::hybrid) return until - now - lateness_.usual(now);
   const Nanos left = until - now;
   if (left <= Nanos(0)) return Nanos(0);
   // Where every sleep would end too late one is slept all the same now and then: that may change.
-  if (left > lateness_.usual() || ++not_slept_ % kSleepAnyway == 0)
-    return std::max(left - lateness_.usual(), Nanos(1));
+  if (left > lateness_.usual(now) || ++not_slept_ % kSleepAnyway == 0)
+    return std::max(left - lateness_.usual(now), Nanos(1));
   return Nanos(0);
 }
 
 std::span<const Ready> Worker::wait_until(MonoTime now, MonoTime until) {
   until = std::min(until, recorder_.interval_end());
-  const bool blocks = plan_.wait == Wait::block && until > now;
-  if (blocks) now = mono_now();  // the turn's own work is no part of a wake-up
+  const bool may_sleep = until > now && !spins(now, until);
+  if (may_sleep) now = mono_now();  // the turn's own work is no part of a wake-up
   const Nanos timeout = time_to_sleep(now, until);
   std::span<const Ready> ready = poller_.wait(timeout);
   const bool slept = timeout > Nanos(0);

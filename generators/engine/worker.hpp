@@ -178,7 +178,7 @@ class alignas(kCacheLine) Worker {
   // always, never, or (hybrid) for a while after the last event and before a time that is due.
   [[nodiscard]] bool spins(MonoTime now, MonoTime until) const {
     if (plan_.wait != Wait::hybrid) return plan_.wait == Wait::spin;
-    return now - last_event_ < kSpin || until - now < lateness_.usual();
+    return now - last_event_ < kSpin || until - now < lateness_.usual(now);
   }
   // Something came: more may come soon.
   void note_activity(MonoTime now) {

@@ -44,10 +44,11 @@ std::optional<double> pearson(const std::vector<double>& a, const std::vector<do
 
 double erlang_cdf(double x, unsigned n) {
   if (x <= 0) return 0;
-  double term = 1;
-  double sum = 1;
+  if (x > 10.0 * n + 700) return 1;  // but for 1e-300, and the sum below would have no end
+  long double term = std::exp(-static_cast<long double>(x));  // a double ends at x = 745
+  long double sum = term;
   for (unsigned k = 1; k < n; ++k) sum += term *= x / k;
-  return 1 - std::exp(-x) * sum;
+  return static_cast<double>(1 - sum);
 }
 
 double anderson_darling(std::vector<double> uniform) {
@@ -66,12 +67,12 @@ double anderson_darling(std::vector<double> uniform) {
 
 std::size_t most_by_chance(std::size_t n) {
   constexpr double p = 0.05;
-  double chance = std::pow(1 - p, static_cast<double>(n));  // of just k failures
-  double sum = chance;
+  double log_chance = static_cast<double>(n) * std::log1p(-p);  // of just k failures
+  double sum = std::exp(log_chance);
   std::size_t k = 0;
   while (sum < 0.9999 && k < n) {
-    chance *= static_cast<double>(n - k) / static_cast<double>(k + 1) * p / (1 - p);
-    sum += chance;
+    log_chance += std::log(static_cast<double>(n - k) / static_cast<double>(k + 1) * p / (1 - p));
+    sum += std::exp(log_chance);
     ++k;
   }
   return k;

@@ -15,7 +15,8 @@ namespace {
 
 using Gaps = std::vector<std::vector<double>>;
 
-// How far from its mean a figure of a right run may lie: once in ten thousand runs it lies beyond.
+// How far from its mean a figure of a right run may lie: less than once in ten thousand runs it
+// lies beyond.
 constexpr double kStandardErrors = 4;
 
 // Of all threads together.

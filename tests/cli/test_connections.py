@@ -163,7 +163,10 @@ def test_a_paced_stream_keeps_its_rate(target):
                        "--duration", "2s", "--warm-up", "500ms", "--size", "1400")
         bits_per_s = run["load"]["achieved_per_s"] * 1400 * 8
         assert bits_per_s <= 88e6, bits_per_s
-        if bits_per_s >= 72e6:  # the kernel makes up for no time in which it had no CPU
+        # The kernel makes up for no time in which it had no CPU.
+        lacked_cpu = any(check["id"].startswith("C8") and check["status"] in ("warn", "fail")
+                         for check in run["checks"])
+        if bits_per_s >= 72e6 or not lacked_cpu:
             break
     assert bits_per_s >= 72e6, bits_per_s
     assert run["config"]["pacing_rate"] == "80Mbit/s"

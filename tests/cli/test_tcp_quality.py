@@ -107,6 +107,7 @@ def test_nothing_holds_up_what_hardly_sends(limits):
     assert tcp["rwnd_limited_ratio"] < 0.1 and tcp["sndbuf_limited_ratio"] < 0.1
     # None, unless the wire itself stood still and the kernel asked whether the last one was lost.
     assert tcp["retransmits"] <= limits["free"]["probes"]
+    assert tcp["retransmitted_bytes"] <= tcp["retransmits"] * 1448
     assert tcp["tcp_efficiency_ratio"] == pytest.approx(
         1 - tcp["retransmitted_bytes"] / tcp["sent_bytes"])
     assert "held up" not in words_of(limits["free"])

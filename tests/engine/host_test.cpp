@@ -73,7 +73,7 @@ TEST(Host, a_line_without_its_columns_has_no_cpu_times) {
   }
 }
 
-TEST(Host, cpu_times_never_run_backwards) {
+TEST(Host, cpu_times_run_backwards_by_no_more_than_rounding) {
   const auto before = cpu_times();
   const auto after = cpu_times();
   ASSERT_TRUE(before && after);

@@ -164,7 +164,8 @@ def test_against_the_last_good_one(tmp_path):
         if not is_spoilt(place / "base.json") and not is_spoilt(place / "volley.json"):
             assert code == 98 and "regressed" in output, output
             return
-        assert "INVALID" in output, output  # what cannot be compared is said to be so
+        p50 = next(line for line in output.splitlines() if line.startswith("response_p50"))
+        assert p50.endswith("not compared"), output
     pytest.skip("a busy machine: each time the generator waited too long for a CPU")
 
 

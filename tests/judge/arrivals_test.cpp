@@ -17,6 +17,10 @@ TEST(Arrivals, erlang_is_exponential_for_one_and_the_poisson_sum_for_more) {
   EXPECT_NEAR(erlang_cdf(2, 3), 1 - std::exp(-2) * (1 + 2 + 2), 1e-15);
   EXPECT_EQ(erlang_cdf(0, 2), 0);
   EXPECT_EQ(erlang_cdf(-1, 1), 0);
+  // Of 1024 gaps: nearly normal, of mean 1024 and standard deviation 32.
+  EXPECT_NEAR(erlang_cdf(1024, 1024), 0.504, 0.001);
+  EXPECT_NEAR(erlang_cdf(1024 + 64, 1024), 0.976, 0.002);
+  EXPECT_EQ(erlang_cdf(1e6, 1024), 1);
 }
 
 // By hand: of z = 0.25 and 0.75, -2 - (2 ln 0.25 + 6 ln 0.75) / 2.
@@ -43,6 +47,7 @@ TEST(Arrivals, chance_allows_as_many_failures_as_the_binomial_table_says) {
   EXPECT_EQ(most_by_chance(50), 10U);
   EXPECT_EQ(most_by_chance(100), 15U);
   EXPECT_EQ(most_by_chance(200), 23U);
+  EXPECT_EQ(most_by_chance(20'000), 1117U) << "where the chance of none at all is no double";
 }
 
 TEST(Arrivals, neighbours_are_correlated_by_rank) {
@@ -86,7 +91,7 @@ RunRecord record_with(Kind kind, unsigned threads, std::uint64_t seed, int stret
   return r;
 }
 
-// Each figure promises to doubt one Poisson process of ten thousand.
+// Each check promises to doubt one Poisson process of some thousands.
 TEST(Arrivals, of_a_poisson_process_are_hardly_ever_doubted) {
   int doubts = 0;
   const auto look_at = [&](unsigned threads, int stretches, std::uint64_t runs) {

@@ -2,39 +2,46 @@
 not see the CPU on which only a server ran."""
 
 import os
-import threading
-import time
+import subprocess
+import sys
+
+# Sleeps 2 ms again and again; at its end it says how late it woke at most. A process of its own: a
+# thread would wait for the test's interpreter as well.
+SLEEPER = """
+import os, signal, sys, time
+os.sched_setaffinity(0, {int(sys.argv[1])})
+late, over = 0.0, []
+signal.signal(signal.SIGTERM, lambda *_: over.append(True))
+print("awake", flush=True)
+while not over:
+    due = time.monotonic() + 0.002
+    time.sleep(0.002)
+    late = max(late, time.monotonic() - due)
+print(late, flush=True)
+"""
 
 
 class Witness:
-    """A thread on each CPU that only sleeps and wakes; .late_s: the most that any of them woke late."""
-
-    STEP_S = 0.002
+    """Watches every CPU between `with` and its end; .late_s: the most that a sleeper on any of them
+    woke late."""
 
     def __enter__(self):
-        self.late_s, self.over = 0.0, threading.Event()
-        self.threads = [threading.Thread(target=self.look, args=(cpu,))
-                        for cpu in os.sched_getaffinity(0)]
-        for thread in self.threads:
-            thread.start()
+        self.sleepers = [subprocess.Popen([sys.executable, "-c", SLEEPER, str(cpu)], text=True,
+                                          stdout=subprocess.PIPE)
+                         for cpu in os.sched_getaffinity(0)]
+        for sleeper in self.sleepers:
+            assert sleeper.stdout.readline() == "awake\n"
         return self
 
-    def look(self, cpu):
-        os.sched_setaffinity(0, {cpu})  # of this thread alone
-        while not self.over.is_set():
-            due = time.monotonic() + self.STEP_S
-            time.sleep(self.STEP_S)
-            self.late_s = max(self.late_s, time.monotonic() - due)
-
     def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
+        for sleeper in self.sleepers:
+            sleeper.terminate()
+        self.late_s = max(float(sleeper.communicate(timeout=10)[0]) for sleeper in self.sleepers)
 
 
 def unless_it_stood_still(attempt, check, still_s, tries):
     """check(attempt()) has to pass. One that fails is repeated only where a CPU stood still for more
-    than `still_s` meanwhile, and the last one counts whatever the CPUs did."""
+    than `still_s` during the attempt, and the last one counts whatever the CPUs did."""
     for left in reversed(range(tries)):
         with Witness() as witness:
             got = attempt()

@@ -24,6 +24,7 @@ TROUBLE = {
 def relayed_run(programs, start_target, folder, seed, rate, requests, **plans):
     target = start_target("udp-echo", "--report", f"json:{folder}/target.json")
     relay = relayed.Relay(programs, folder, target.udp, seed=seed, **plans)
+    # A busy machine may need as long again for a fast run's backlog.
     patience_ms = (400 if rate <= 1_000 else 1_000) * PATIENCE
     result = run_volley("run", relay.endpoint, "--rate", rate, "--requests", requests, "--warm-up",
                         "0s", "--timeout", f"{patience_ms}ms", "--seed", seed, "--report",

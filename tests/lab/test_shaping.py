@@ -23,6 +23,7 @@ from lab import captures, hosts, shaping, starving  # noqa: E402
 
 PAYLOAD = 64
 WIRE = PAYLOAD + shaping.WIRE_BYTES
+# The bucket is deeper (42 ms) than a CPU stands still: what runs over meanwhile is lost to the rate.
 RATE_BITS, BURST, QUEUE = 8_000_000, 400 * WIRE, 1_000 * WIRE
 CAPACITY = RATE_BITS / 8 / WIRE  # datagrams a second
 

@@ -19,13 +19,15 @@ MESSAGES = 800
 A_QUESTION = 16  # kinds of frames from here on are asked and answered (targets/wire/frame.hpp)
 
 
-def streamed(programs, start_target, folder, seed, forward, *args):
-    """A stream's run, and the relay's log."""
+def streamed(programs, start_target, folder, seed, forward, *args,
+             watched=contextlib.nullcontext()):
+    """A stream's run, and the relay's log. `watched`: is entered for the time of the run."""
     target = start_target("udp-sink")
     relay = relayed.Relay(programs, folder, target.udp, seed=seed, forward=forward)
-    result = run_volley("run", relay.endpoint, "--workload", "stream", "--size", "100", "--offload",
-                        "off", "--requests", MESSAGES, "--warm-up", "0s", "--seed", seed,
-                        "--timeout", f"{400 * PATIENCE}ms", "--report", "json", *args)
+    with watched:
+        result = run_volley("run", relay.endpoint, "--workload", "stream", "--size", "100",
+                            "--offload", "off", "--requests", MESSAGES, "--warm-up", "0s", "--seed",
+                            seed, "--timeout", f"{400 * PATIENCE}ms", "--report", "json", *args)
     log = relay.finish()
     assert log.fault() is None, f"the relay is no witness: {log.fault()}"
     assert result.code == 0, str(result)
@@ -93,13 +95,11 @@ def test_order_and_copies_are_those_of_the_log(programs, start_target, tmp_path,
 
 @pytest.mark.skipif(PATIENCE > 1, reason="a sanitizer takes more time than the relay")
 def test_delay_variation_one_way_is_that_of_the_log(programs, start_target, tmp_path):
-    still_s = []
+    witness = standstill.Witness()
 
     def attempt():
-        with standstill.Witness() as witness:
-            seen = streamed(programs, start_target, tmp_path, 3, "service=exp:1000", "--rate", "500")
-        still_s.append(witness.late_s)
-        return seen
+        return streamed(programs, start_target, tmp_path, 3, "service=exp:1000", "--rate", "500",
+                        watched=witness)
 
     def check(run, log):
         udp = run["udp"]
@@ -114,7 +114,7 @@ def test_delay_variation_one_way_is_that_of_the_log(programs, start_target, tmp_
             logged = relayed.at(share, values)
             if udp[name] != pytest.approx(logged, rel=0.1, abs=100_000):
                 # Five of 800 messages that waited for the sink's CPU are a p99 of their own.
-                error = relayed.Busy if still_s[-1] > 0.005 else AssertionError
+                error = relayed.Busy if witness.late_s > 0.005 else AssertionError
                 raise error(f"{name}: {udp[name]}, by the log {logged}")
 
     relayed.judged(attempt, check, 5, pytest.skip)
@@ -160,9 +160,11 @@ def answering_twice(sink):
 
         thread = threading.Thread(target=pass_on)
         thread.start()
-        yield f"udp://127.0.0.1:{near.getsockname()[1]}"
-        over.set()
-        thread.join()
+        try:
+            yield f"udp://127.0.0.1:{near.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()
 
 
 def test_an_answer_that_comes_twice_is_not_taken_for_the_next(start_target):

@@ -102,7 +102,7 @@ class Stopper(threading.Thread):
 
 
 def stopped_run(target, run_s):
-    """A run's report, and how long the target stood still in it."""
+    """What a run left, and how long the target stood still in it."""
     volley = start_volley("run", target.endpoint("tcp"), "--rate", "1k", "--arrival", "constant",
                           "--duration", f"{run_s}s", "--warm-up", "0s", "--timeout", "5s",
                           "--report", "json")
@@ -111,9 +111,7 @@ def stopped_run(target, run_s):
     stopper.start()
     result = finish(volley, volley.argv, 30, volley.started)
     stopper.join()
-    assert result.code == 0, str(result)
-    check_report(result.json)
-    return result.run, stopper.stall_s
+    return result, stopper.stall_s
 
 
 def test_a_stopped_process_over_tcp(start_target):
@@ -121,6 +119,11 @@ def test_a_stopped_process_over_tcp(start_target):
     answered in one reading, so next to nothing comes while it drains (rho is 0); what a CPU that
     stands still at SIGCONT adds to all of the backlog is no stall of the server's."""
     target = start_target("tcp-echo")
-    standstill.unless_it_stood_still(lambda: stopped_run(target, 4),
-                                     lambda seen: check_open_loop(*seen, 4, 0),
-                                     still_s=0.003, tries=4)
+
+    def check(seen):
+        result, stall_s = seen
+        assert result.code == 0, str(result)
+        check_report(result.json)
+        check_open_loop(result.run, stall_s, 4, 0)
+
+    standstill.unless_it_stood_still(lambda: stopped_run(target, 4), check, still_s=0.003, tries=4)
