@@ -10,12 +10,11 @@ The congestion control is named: one that paces itself (bbr) would not fill a qu
 
 import contextlib
 import struct
-import threading
-import time
 
 import pytest
 
 import rig
+import standstill
 from harness import run_volley
 from judging import check_report
 
@@ -48,26 +47,6 @@ def stream(host, to, *load):
     return result.run["tcp"]
 
 
-@contextlib.contextmanager
-def witness():
-    """A thread that only sleeps: [how late it woke at most, in seconds]."""
-    late, ended = [0.0], threading.Event()
-
-    def sleep():
-        while not ended.is_set():
-            began = time.monotonic()
-            time.sleep(0.002)
-            late[0] = max(late[0], time.monotonic() - began - 0.002)
-
-    thread = threading.Thread(target=sleep)
-    thread.start()
-    try:
-        yield late
-    finally:
-        ended.set()
-        thread.join()
-
-
 @pytest.mark.parametrize("rate_bits", (8_000_000, 50_000_000))
 @pytest.mark.parametrize("faster", (1, 1.25))
 def test_transfer_time(programs, cable, rate_bits, faster):
@@ -80,15 +59,15 @@ def test_transfer_time(programs, cable, rate_bits, faster):
     bottleneck = round(faster * rate_bits * ETHERNET_BYTES / TC_BYTES)
     # The warm-up empties the bucket. The send buffer is as full at the beginning as at the end.
     for _ in range(3):
-        with witness() as late:
+        with standstill.Witness() as witness:
             tcp = stream(a, b, "--sndbuf", "64KiB", "--warm-up", "500ms", "--duration", "3s",
                          "--bottleneck", f"{bottleneck}bit/s")
         assert shaping.figures(a)["tbf"]["drops"] == 0
         print(f"transfer time ratio {tcp['transfer_time_ratio']:.4f}, predicted {faster}; the "
-              f"machine stood still for {late[0] * 1e3:.0f} ms")
+              f"machine stood still for {witness.late_s * 1e3:.0f} ms")
         if tcp["transfer_time_ratio"] == pytest.approx(faster, rel=WITHIN):
             return
-        if late[0] < 0.02:
+        if witness.late_s < 0.02:
             pytest.fail(f"transfer time ratio {tcp['transfer_time_ratio']}, predicted {faster}")
     pytest.skip("busy machine: it stood still each time")
 
