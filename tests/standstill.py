@@ -6,22 +6,25 @@ import os
 import subprocess
 import sys
 
-# Sleeps a millisecond again and again. What kept its CPU away began at most a millisecond before it
-# should have woken: one that woke late was away for that and a millisecond at most, a bound from
-# above. A process of its own: a thread would wait for the test's interpreter as well.
+# Sleeps a millisecond again and again, and counts from one wake-up to the next, so that no moment is
+# left out, the last one before its end included. What kept its CPU away lasted a millisecond longer
+# than it woke late at most: a bound from above. A process of its own: a thread would wait for the
+# test's interpreter as well.
 SLEEPER = """
 import json, os, signal, sys, time
 os.sched_setaffinity(0, {int(sys.argv[1])})
 over = []
 signal.signal(signal.SIGTERM, lambda *_: over.append(True))
+away, worst, ends = 0.0, 0.0, False
+began = woken = time.monotonic()
 print("awake", flush=True)
-began, away, worst = time.monotonic(), 0.0, 0.0
-while not over:
-    due = time.monotonic() + 0.001
+while not ends:
+    ends = bool(over)
     time.sleep(0.001)
-    late = time.monotonic() - due
+    last, woken = woken, time.monotonic()
+    late = woken - last - 0.001
     away, worst = away + (late + 0.001 if late > 0.005 else 0.0), max(worst, late)
-print(json.dumps({"away": away / (time.monotonic() - began), "late_s": worst}), flush=True)
+print(json.dumps({"away": away / (woken - began), "late_s": worst}), flush=True)
 """
 
 
